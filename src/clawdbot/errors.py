@@ -1,0 +1,211 @@
+"""Every error that clawdbot raises on purpose.
+
+    ClawdbotError                 exit code
+    ├── UsageError                2   the command line or a name in it makes no sense
+    ├── ConfigError               2   clawdbot.json does not say what it must
+    ├── Refused                   1   understood, but the answer is no
+    │   └── InvalidParams         1   a request whose params are not those of its method
+    ├── StoreError                3
+    │   ├── StoreCorrupt          3   a state file does not hold what it must
+    │   └── StoreUnavailable      3   a state file cannot be read, locked or written now
+    ├── DeliveryFailed            3   a platform did not take our message
+    │   └── RecipientRefused      1   … and never will: blocked us, gone, not allowed
+    ├── ChannelFailed             3   a channel cannot work now; trying again may help
+    │   └── ChannelRefused        1   … and trying again will not: bad token, logged out, banned
+    ├── AssistantFailed           3   the owner's assistant gave no answer
+    ├── InvalidFrame              3   a gateway sent a client what is not of the protocol
+    └── DoorError                 1   a check at the gateway's door failed; one class per check, below
+
+An expected outcome ("already pending", "queue full") is a value, not one of these. Messages are lower case, without
+a full stop, and never hold a secret; the hint is what the owner types next.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+
+class ClawdbotError(Exception):
+    """An error with a message for people, a hint that says what to do next, and the exit code of the command line."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(ClawdbotError):
+    exit_code = 2
+
+
+class ConfigError(ClawdbotError):
+    exit_code = 2
+
+
+class Refused(ClawdbotError):
+    exit_code = 1
+
+
+class InvalidParams(Refused):
+    """The params of a request do not fit the schema of its method; the message is the one for the wire."""
+
+    def __init__(self, method: str, *problems: str) -> None:
+        super().__init__(f"invalid {method} params: " + "; ".join(problems))
+
+
+class StoreError(ClawdbotError):
+    exit_code = 3
+
+
+class StoreCorrupt(StoreError):
+    pass
+
+
+class StoreUnavailable(StoreError):
+    pass
+
+
+class DeliveryFailed(ClawdbotError):
+    exit_code = 3
+
+
+class RecipientRefused(DeliveryFailed):
+    exit_code = 1
+
+
+class ChannelFailed(ClawdbotError):
+    exit_code = 3
+
+
+class ChannelRefused(ChannelFailed):
+    exit_code = 1
+
+
+class AssistantFailed(ClawdbotError):
+    exit_code = 3
+
+
+class InvalidFrame(ClawdbotError):
+    exit_code = 3
+
+
+class DoorError(ClawdbotError):
+    """A check at the gateway's door failed: answered with an error frame, then the socket is closed.
+
+    ``code``, ``message`` and ``details`` go into the frame, ``close_code`` and ``close_reason`` into the close
+    (``docs/protocol.md#order-of-the-checks``). They say what clients of the protocol act on, and nothing else: the
+    same to a stranger as to an owner, and never a secret.
+    """
+
+    code: ClassVar[str] = "INVALID_REQUEST"
+    close_code: ClassVar[int] = 1008
+    text: ClassVar[str] = ""
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        details: Mapping[str, str | int] | None = None,
+        retry_after_ms: int | None = None,
+    ) -> None:
+        super().__init__(message or self.text)
+        self.details = details
+        self.retry_after_ms = retry_after_ms
+
+    @property
+    def close_reason(self) -> str:
+        """The message, cut to the 120 bytes that a close frame has room for."""
+        return self.message.encode("utf-8", "replace")[:120].decode("utf-8", "ignore")
+
+
+class InvalidConnectParams(DoorError):
+    """The parameters of ``connect`` do not fit their schema or its bounds."""
+
+    def __init__(self, *problems: str) -> None:
+        super().__init__("invalid connect params: " + "; ".join(problems))
+
+
+class ProtocolMismatch(DoorError):
+    close_code = 1002
+    text = "protocol mismatch"
+
+
+class InvalidRole(DoorError):
+    text = "invalid role"
+
+
+class ProxyWithoutAuth(DoorError):
+    """No shared secret is configured, and a proxy that nobody vouches for stands in between."""
+
+    text = "gateway auth required behind reverse proxy"
+
+    def __init__(self) -> None:
+        super().__init__(details={"hint": "set gateway.auth or configure gateway.trustedProxies"})
+
+    @property
+    def close_reason(self) -> str:
+        return "gateway auth required"
+
+
+class SecureContextRequired(DoorError):
+    """A control UI without a device identity: browsers keep keys only for HTTPS pages and localhost."""
+
+    text = "control ui requires HTTPS or localhost (secure context)"
+
+
+class IdentityRequired(DoorError):
+    code = "NOT_PAIRED"
+    text = "device identity required"
+
+
+class IdentityMismatch(DoorError):
+    text = "device identity mismatch"
+
+
+class SignatureExpired(DoorError):
+    text = "device signature expired"
+
+
+class NonceRequired(DoorError):
+    text = "device nonce required"
+
+
+class NonceMismatch(DoorError):
+    text = "device nonce mismatch"
+
+
+class SignatureInvalid(DoorError):
+    text = "device signature invalid"
+
+
+class Unauthorized(DoorError):
+    """The gateway's secret or the device's token is not there or not right."""
+
+
+class CredentialsMissing(Unauthorized):
+    """None were offered, or none are configured; this does not count as a failed try (threats.md G11)."""
+
+
+class CredentialsWrong(Unauthorized):
+    """Some were offered and do not fit; a failed try (threats.md G11)."""
+
+
+class TooManyTries(Unauthorized):
+    """Too many wrong credentials came from this address lately; these were not even looked at (threats.md G11)."""
+
+    code = "UNAVAILABLE"
+    text = "unauthorized: too many failed attempts"
+
+    def __init__(self, retry_after_ms: int) -> None:
+        super().__init__(retry_after_ms=retry_after_ms)
+
+
+class PairingRequired(DoorError):
+    """The device waits for the owner's approval, or for room in the queue if it has no request."""
+
+    code = "NOT_PAIRED"
+    text = "pairing required"
+
+    def __init__(self, request_id: str | None = None) -> None:
+        super().__init__(details={"requestId": request_id} if request_id else None)
