@@ -1,0 +1,53 @@
+"""What the bot says, and how text from outside is made fit to be shown."""
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawdbot.domain.codes import PairingCode
+from clawdbot.domain.names import Channel
+from clawdbot.domain.texts import pairing_reply, visible
+
+
+def test_the_pairing_reply_to_the_letter() -> None:
+    """Eight lines: who you are, your code, and what its owner types; the command holds no code."""
+    assert pairing_reply(Channel.TELEGRAM, "Your Telegram user id: 7", PairingCode("ABCDEFGH")).splitlines() == [
+        "Clawdbot: access not configured.",
+        "",
+        "Your Telegram user id: 7",
+        "",
+        "Pairing code: ABCDEFGH",
+        "",
+        "Ask the bot owner to approve with:",
+        "clawdbot pairing approve telegram <code>",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Alice", "Alice"),
+        ("Zoë 王 👩", "Zoë 王 👩"),
+        ("\x1b[2J", "\\x1b[2J"),
+        ("a\nb\tc", "a\\nb\\tc"),
+        ("\u202eevil", "\\u202eevil"),
+        ("zero\u200bwidth", "zero\\u200bwidth"),
+        ("line\u2028break", "line\\u2028break"),
+        ("half \ud800", "half \\ud800"),
+        ("x" * 65, "x" * 63 + "…"),
+    ],
+)
+def test_S7_text_from_outside_is_inert(text: str, shown: str) -> None:
+    """Nothing that moves a cursor, reorders, hides or breaks a line gets through."""
+    assert visible(text) == shown
+
+
+@given(st.text(st.characters()))
+def test_S7_any_text_is_printable_and_short(text: str) -> None:
+    """Whatever comes in, what is shown can be encoded and holds no control characters."""
+    shown = visible(text)
+    shown.encode("utf-8")
+    assert not any(unicodedata.category(character).startswith("C") for character in shown)
+    assert len(visible(text, 10)) <= 10 * len("\\U0010ffff")

@@ -1,0 +1,214 @@
+"""The invariants of threats.md M about senders, and a broken twin of every rule that the machine must find."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from clawdbot.domain import codes, gate, senders
+from clawdbot.domain.effects import Change, SendCode
+from clawdbot.domain.gate import Admit, AskApproval, DmPolicy
+from clawdbot.domain.names import ChannelAccount, SenderId
+from clawdbot.domain.senders import TTL_MS, NoSuchRequest, QueueFull, Request, Senders, StillWaiting
+from tests.support.senders_machine import ACCOUNTS, CAP, SendersMachine
+
+SAME_EACH_TIME = settings(derandomize=True, database=None, deadline=None, stateful_step_count=50, max_examples=200)
+UNTIL_FOUND = settings(SAME_EACH_TIME, phases=[Phase.generate], max_examples=1_000)
+
+REQUEST, REFRESH, APPROVE, REJECT = senders.request, senders._refresh, senders.approve, senders.reject
+BLOCK, DECIDE, DRAW = senders.block, gate.decide, codes.draw
+
+Twin = Callable[..., Any]
+
+
+def test_M_D1_D4_D10_D11_D17_S6_the_invariants_hold_in_all_orders() -> None:
+    run_state_machine_as_test(SendersMachine, settings=SAME_EACH_TIME)
+
+
+# --- broken twins ----------------------------------------------------------------------------------------------------
+
+
+def one_more_waits(*args: Any, **options: Any) -> Any:
+    return REQUEST(*args, **{**options, "cap": CAP + 1})
+
+
+def a_newcomer_evicts(state: Senders, sender: SenderId, meta: dict[str, str], **options: Any) -> Any:
+    waiting = state.waiting(options["now"])
+    if len(waiting) >= CAP and sender not in {request.sender for request in waiting}:
+        state = replace(state, requests={request.sender: request for request in waiting[1:]})
+    return REQUEST(state, sender, meta, **options)
+
+
+def no_refresh_at_the_cap(state: Senders, *args: Any, **options: Any) -> Any:
+    change = REQUEST(state, *args, **options)
+    refreshed_at_the_cap = isinstance(change.answer, StillWaiting) and len(state.waiting(options["now"])) >= CAP
+    return Change(state, QueueFull()) if refreshed_at_the_cap else change
+
+
+def a_blocked_stranger_asks(state: Senders, sender: SenderId, *args: Any, **options: Any) -> Any:
+    if sender not in state.blocked:
+        return REQUEST(state, sender, *args, **options)
+    change = REQUEST(replace(state, blocked={}), sender, *args, **options)
+    return replace(change, state=replace(change.state, blocked=state.blocked))
+
+
+def future_approvals_are_pruned(state: Senders, *args: Any, **options: Any) -> Any:
+    past = {key: grant for key, grant in state.allowed.items() if (grant.approved_at or 0) <= options["now"]}
+    return REQUEST(state if past == state.allowed else replace(state, allowed=past), *args, **options)
+
+
+def a_refresh_takes_a_slot(state: Senders, old: Request, meta: dict[str, str], now: int) -> Any:
+    second = replace(old, code=codes.PairingCode("SECOND"), created_at=now)
+    return Change(replace(state, requests={**state.requests, SenderId(old.sender + "'"): second}), StillWaiting(second))
+
+
+def a_refresh_sends_the_code_again(state: Senders, old: Request, *args: Any) -> Any:
+    return replace(REFRESH(state, old, *args), effects=(SendCode(old.sender, old.code),))
+
+
+def a_refresh_lengthens(state: Senders, old: Request, meta: dict[str, str], now: int) -> Any:
+    renewed = replace(old, created_at=now, last_seen=now)
+    return Change(replace(state, requests={**state.requests, old.sender: renewed}), StillWaiting(renewed))
+
+
+def approval_keeps_the_request(state: Senders, *args: Any, **options: Any) -> Any:
+    change = APPROVE(state, *args, **options)
+    return change if change.state is state else replace(change, state=replace(change.state, requests=state.requests))
+
+
+def approval_grants_nothing(state: Senders, *args: Any, **options: Any) -> Any:
+    change = APPROVE(state, *args, **options)
+    return change if change.state is state else replace(change, state=replace(change.state, allowed=state.allowed))
+
+
+def any_code_approves_the_oldest(state: Senders, code: codes.PairingCode, **options: Any) -> Any:
+    waiting = state.waiting(options["now"])
+    return APPROVE(state, waiting[0].code if waiting else code, **options)
+
+
+def a_wrong_code_empties_the_queue(state: Senders, *args: Any, **options: Any) -> Any:
+    change = APPROVE(state, *args, **options)
+    return Change(replace(state, requests={}), NoSuchRequest()) if change.state is state else change
+
+
+def rejection_keeps_the_request(state: Senders, *args: Any, **options: Any) -> Any:
+    return replace(REJECT(state, *args, **options), state=state)
+
+
+def a_block_keeps_the_approval(state: Senders, *args: Any, **options: Any) -> Any:
+    change = BLOCK(state, *args, **options)
+    return replace(change, state=replace(change.state, allowed=state.allowed))
+
+
+def a_revocation_is_only_said(state: Senders, sender: SenderId) -> Any:
+    return Change(state, senders.Revoked(sender))
+
+
+def requests_outlive_decisions(state: Senders, sender: SenderId) -> Any:
+    return replace(state, allowed={key: grant for key, grant in state.allowed.items() if key != sender})
+
+
+def the_gate_forgets_blocks(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+    return DECIDE(rules, replace(state, blocked={}), sender)
+
+
+def the_gate_admits_who_waits(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+    decision = DECIDE(rules, state, sender)
+    return Admit() if isinstance(decision, AskApproval) and sender in state.requests else decision
+
+
+def approvals_count_under_allowlist(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+    if rules.policy is DmPolicy.ALLOWLIST and sender in state.allowed:
+        return DECIDE(replace(rules, listed=rules.listed | {sender}), state, sender)
+    return DECIDE(rules, state, sender)
+
+
+def open_means_everybody(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+    return DECIDE(replace(rules, everyone=rules.everyone or rules.policy is DmPolicy.OPEN), state, sender)
+
+
+def disabled_is_pairing(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+    policy = DmPolicy.PAIRING if rules.policy is DmPolicy.DISABLED else rules.policy
+    return DECIDE(replace(rules, policy=policy), state, sender)
+
+
+def codes_may_collide(taken: object, randbelow: Callable[[int], int]) -> Any:
+    return DRAW((), randbelow)
+
+
+def never_expires(request: Request, now: int) -> bool:
+    return True
+
+
+def lives_a_millisecond_longer(request: Request, now: int) -> bool:
+    return 0 <= now - request.created_at <= TTL_MS
+
+
+def lives_before_it_was_made(request: Request, now: int) -> bool:
+    return now - request.created_at < TTL_MS
+
+
+def approval_without_a_clock(state: Senders, code: codes.PairingCode, **options: Any) -> Any:
+    found = next((request for request in state.requests.values() if request.code == code), None)
+    return APPROVE(state, code, **{**options, "now": found.created_at if found else options["now"]})
+
+
+def one_account_for_all(account: ChannelAccount) -> ChannelAccount:
+    return ACCOUNTS[0]
+
+
+def leftovers_wait(state: Senders, now: int) -> list[Request]:
+    return [request for request in state.requests.values() if request.is_live(now)]
+
+
+NO_REQUEST = "no (approval|rejection) without a live request"
+
+TWINS: list[tuple[object, str, Twin, str]] = [
+    (senders, "request", one_more_waits, "no more wait than the cap"),
+    (senders, "request", a_newcomer_evicts, "a newcomer evicts nobody"),
+    (senders, "request", no_refresh_at_the_cap, "who waits can write again, at the cap too"),
+    (senders, "request", a_blocked_stranger_asks, "who is decided about does not ask"),
+    (
+        senders,
+        "request",
+        future_approvals_are_pruned,
+        "approvals stand|what is decided stays as it is|who is decided about does not ask",
+    ),
+    (senders, "_refresh", a_refresh_takes_a_slot, "a refresh takes no slot"),
+    (senders, "_refresh", a_refresh_sends_the_code_again, "one reply a request"),
+    (senders, "_refresh", a_refresh_lengthens, "a refresh lengthens nothing"),
+    (senders, "approve", approval_keeps_the_request, "approval moves"),
+    (senders, "approve", approval_grants_nothing, "an approval is never lost|approvals stand"),
+    (senders, "approve", any_code_approves_the_oldest, f"{NO_REQUEST}|the code's own is approved|approvals stand"),
+    (senders, "approve", a_wrong_code_empties_the_queue, "a wrong code changes nothing"),
+    (senders, "reject", rejection_keeps_the_request, "no request outlives its decision"),
+    (senders, "block", a_block_keeps_the_approval, "nobody is at two places|approvals stand"),
+    (senders, "revoke", a_revocation_is_only_said, "approvals stand"),
+    (senders, "_forget", requests_outlive_decisions, "no request outlives its decision"),
+    (gate, "decide", the_gate_forgets_blocks, "who is silenced gets silence"),
+    (gate, "decide", the_gate_admits_who_waits, "nobody unapproved is admitted"),
+    (gate, "decide", approvals_count_under_allowlist, "nobody unapproved is admitted"),
+    (gate, "decide", open_means_everybody, "nobody unapproved is admitted"),
+    (gate, "decide", disabled_is_pairing, "who is silenced gets silence"),
+    (codes, "draw", codes_may_collide, "one sender a code"),
+    (Senders, "waiting", leftovers_wait, "nobody is at two places"),
+    (Request, "is_live", never_expires, f"{NO_REQUEST}|who lives, waits"),
+    (Request, "is_live", lives_a_millisecond_longer, f"{NO_REQUEST}|who lives, waits"),
+    (Request, "is_live", lives_before_it_was_made, f"{NO_REQUEST}|who lives, waits"),
+    (senders, "approve", approval_without_a_clock, f"{NO_REQUEST}|approvals stand"),
+    (SendersMachine, "key", staticmethod(one_account_for_all), "approvals stand|blocks stand|no request outlives.*"),
+]
+
+
+@pytest.mark.parametrize(("owner", "rule", "twin", "claim"), TWINS, ids=[twin.__name__ for _, _, twin, _ in TWINS])
+def test_M_the_machine_finds_the_broken_twin(
+    owner: object, rule: str, twin: Twin, claim: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, rule, twin)
+    with pytest.raises(AssertionError) as found:
+        run_state_machine_as_test(SendersMachine, settings=UNTIL_FOUND)
+    assert re.fullmatch(claim, str(found.value).splitlines()[0])
