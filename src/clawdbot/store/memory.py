@@ -1,0 +1,46 @@
+"""The store in memory: for tests, and for whoever wants to try things without leaving traces."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+from clawdbot.domain.device_records import Device
+from clawdbot.domain.effects import Change
+from clawdbot.domain.node_records import Node
+from clawdbot.domain.senders import Senders
+from clawdbot.store.base import A, DeviceKey, Key, NodeKey, S, SendersKey
+
+
+class MemoryStore:
+    """Keeps aggregates as long as it lives. One event loop; decisions run in it, one after another."""
+
+    def __init__(self) -> None:
+        self._aggregates: dict[Key[Any], object] = {}
+
+    async def read(self, key: Key[S]) -> S:
+        return cast(S, self._aggregates.get(key) or _empty(key))
+
+    async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
+        old = await self.read(key)
+        change = decide(old)
+        if change.state is not old:
+            self._aggregates[key] = change.state
+        return change
+
+    async def keys(self, kind: type[Key[S]]) -> list[Key[S]]:
+        kept = ((key, kept) for key, kept in self._aggregates.items() if isinstance(key, kind))
+        return [key for key, aggregate in kept if aggregate != _empty(key)]
+
+
+def _empty(key: Key[Any]) -> object:
+    match key:
+        case SendersKey():
+            return _NOBODY
+        case DeviceKey(device):
+            return Device(device)
+        case NodeKey(node):
+            return Node(node)
+        case _:
+            raise TypeError(f"{type(key).__name__} names nothing that is stored")
+
+
+_NOBODY = Senders()

@@ -1,0 +1,107 @@
+"""A new state of one channel account's senders, as changes of the documents that hold the old one."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from clawdbot.domain.instants import iso
+from clawdbot.domain.names import SenderId
+from clawdbot.domain.senders import Senders
+from clawdbot.store import entries
+from clawdbot.store.documents import Stored, TableRow
+from clawdbot.store.entries import ReadId, Record
+from clawdbot.store.layout import Part
+from clawdbot.store.strict_json import Json, dumps
+
+
+def disjoint(senders: Senders) -> Senders:
+    """Every sender at one place: blocked before allowed before waiting. The same object if it is so already.
+
+    A crash between two files leaves a sender at two, and a program that knows no blocks can put him there.
+    """
+    allowed = {sender: approval for sender, approval in senders.allowed.items() if sender not in senders.blocked}
+    requests = {
+        sender: request
+        for sender, request in senders.requests.items()
+        if sender not in senders.blocked and sender not in senders.allowed
+    }
+    if len(allowed) == len(senders.allowed) and len(requests) == len(senders.requests):
+        return senders
+    return replace(senders, allowed=allowed, requests=requests)
+
+
+def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, bytes]:
+    """The files that have to change so that they say ``senders``; empty if they say it already.
+
+    Raises:
+        ValueError: a new entry would not be read back as what it means, ``"*"`` for one (threats.md D4).
+    """
+    approved = {sender: Record(one.approved_at, one.by) for sender, one in senders.allowed.items()}
+    blocked = {sender: Record(one.blocked_at, one.by) for sender, one in senders.blocked.items()}
+    ours: dict[str, Json] = {
+        "approved": _table(approved, stored.approved, "approvedAt", read_id),
+        "blocked": _table(blocked, stored.blocked, "blockedAt", read_id),
+    }
+    if senders.full_at is not None and senders.full_at != stored.senders.full_at:
+        ours["queueFullAt"] = iso(senders.full_at)
+    allow_from: dict[str, Json] = {"allowFrom": _allow_from(senders, stored, read_id)}
+    pairing: dict[str, Json] = {"requests": _requests(senders, stored, read_id)}
+    fresh = {Part.SENDERS: ours, Part.ALLOW_FROM: allow_from, Part.PAIRING: pairing}
+    whole = {part: {**stored.documents[part], **fresh[part]} for part in Part}
+    return {part: dumps(whole[part]) for part in Part if whole[part] != stored.documents[part]}
+
+
+def _requests(senders: Senders, stored: Stored, read_id: ReadId) -> list[Json]:
+    left = dict(senders.requests)
+    rows: list[Json] = []
+    for row in stored.requests:
+        if row.value is None:
+            rows.append(row.raw)
+        elif (kept := left.get(row.value.sender)) and entries.is_same(row.value, kept):
+            rows.append(entries.renewed(row.raw, row.value, kept))
+            del left[kept.sender]
+    for sender, request in left.items():
+        _check(request.sender, sender, read_id)
+        rows.append(entries.new(request))
+    return rows
+
+
+def _allow_from(senders: Senders, stored: Stored, read_id: ReadId) -> list[Json]:
+    """Two spellings of one sender stay both as long as he is allowed, and go together; ``"*"`` always goes."""
+    left = dict(senders.allowed)
+    rows: list[Json] = []
+    for row in stored.allow_from:
+        if row.value is None:
+            rows += [] if entries.is_everybody(row.raw) else [row.raw]
+        elif row.value in left:
+            rows.append(left.pop(row.value).entry)
+        elif row.value in senders.allowed:
+            rows.append(row.raw)
+    for sender, approval in left.items():
+        _check(approval.entry, sender, read_id)
+        rows.append(approval.entry)
+    return rows
+
+
+def _table(
+    current: Mapping[SenderId, Record], rows: tuple[TableRow, ...], time_key: str, read_id: ReadId
+) -> dict[str, Json]:
+    left = dict(current)
+    table: dict[str, Json] = {}
+    for row in rows:
+        if row.sender is None:
+            table[row.key] = row.raw
+        elif row.sender in left:
+            record = left.pop(row.sender)
+            table[row.key] = row.raw if record == row.value else entries.written(record, time_key)
+        elif row.sender in current:
+            table[row.key] = row.raw
+    for sender, record in left.items():
+        if record != entries.UNKNOWN:
+            _check(sender, sender, read_id)
+            table[sender] = entries.written(record, time_key)
+    return table
+
+
+def _check(entry: str, sender: SenderId, read_id: ReadId) -> None:
+    if read_id(entry) != sender:
+        raise ValueError("a sender's id that would be read back as another one")

@@ -1,0 +1,172 @@
+"""A new state is written by changing what has changed; everything else stays as somebody else wrote it."""
+
+import json
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clawdbot.domain import sender_ids
+from clawdbot.domain.codes import PairingCode
+from clawdbot.domain.names import Channel, SenderId
+from clawdbot.domain.senders import Approval, Block, Request, Senders
+from clawdbot.store.documents import decode
+from clawdbot.store.layout import Part
+from clawdbot.store.rewriting import disjoint, encode
+from tests.support.store_moves import NOW, VERBS, Move, after
+
+TELEGRAM = partial(sender_ids.normalise, Channel.TELEGRAM)
+TIME = "2026-11-22T17:13:14.030Z"
+
+Files = dict[Part, bytes | None]
+
+
+def files(pairing: Any = None, allow_from: Any = None, ours: Any = None) -> Files:
+    documents = {Part.PAIRING: pairing, Part.ALLOW_FROM: allow_from, Part.SENDERS: ours}
+    return {
+        part: None if one is None else json.dumps({"version": 1, **one}).encode() for part, one in documents.items()
+    }
+
+
+def write(senders: Senders, old: Files | None = None) -> dict[Part, Any]:
+    """The documents that change."""
+    changed = encode(senders, decode(old or {}, TELEGRAM), TELEGRAM)
+    return {part: json.loads(text) for part, text in changed.items()}
+
+
+def state_of(old: Files) -> Senders:
+    return decode(old, TELEGRAM).senders
+
+
+moves = st.builds(
+    Move, st.sampled_from(VERBS), st.integers(1, 6).map(str), st.integers(NOW, NOW + 10_000), st.integers(0, 9)
+)
+states = st.lists(moves, max_size=25).map(after)
+
+
+@given(states, states)
+def test_what_is_written_is_read_back(old: Senders, new: Senders) -> None:
+    """From any state to any other; and from a state to itself nothing is written."""
+    first = encode(old, decode({}, TELEGRAM), TELEGRAM)
+    stored = decode(first, TELEGRAM)
+    assert stored.senders == old
+    assert encode(old, stored, TELEGRAM) == {}
+    assert decode({**first, **encode(new, stored, TELEGRAM)}, TELEGRAM).senders == new
+
+
+def test_the_reference_s_layout_to_the_letter() -> None:
+    """Keys in its order, times in its form, entries as it spells them, a final newline."""
+    changed = encode(
+        Senders(
+            requests={SenderId("333"): Request(SenderId("333"), PairingCode("JHVGNPZU"), 1795367594030, 1795367594030)},
+            allowed={SenderId("222"): Approval("222"), SenderId("555"): Approval("tg:555")},
+        ),
+        decode({}, TELEGRAM),
+        TELEGRAM,
+    )
+    assert changed[Part.PAIRING].decode() == (
+        '{\n  "version": 1,\n  "requests": [\n    {\n      "id": "333",\n      "code": "JHVGNPZU",\n'
+        f'      "createdAt": "{TIME}",\n      "lastSeenAt": "{TIME}"\n    }}\n  ]\n}}\n'
+    )
+    assert (
+        changed[Part.ALLOW_FROM].decode() == '{\n  "version": 1,\n  "allowFrom": [\n    "222",\n    "tg:555"\n  ]\n}\n'
+    )
+    assert Part.SENDERS not in changed
+
+
+def test_foreign_data_survives() -> None:
+    """Unknown keys and entries that we cannot use are there afterwards, in their places."""
+    odd = [{"id": "@x", "code": 1}, 5, {"id": "1", "code": "AAAA2222", "createdAt": TIME, "lastSeenAt": TIME, "x": 1}]
+    old = files(
+        {"a": 1, "requests": odd, "z": {"b": None}},
+        {"allowFrom": ["@x", "tg:7", 5, "8"], "note": "mine"},
+        {
+            "approved": {"@x": 1, "7": {"why": "a friend"}},
+            "blocked": {"9": {"blockedAt": TIME, "why": "spam"}},
+            "c": [],
+        },
+    )
+    state = after([Move("revoke", "8"), Move("request", "3", now=1795367595000), Move("block", "10")], state_of(old))
+    new = write(state, old)
+    assert new[Part.PAIRING]["requests"][:3] == odd
+    assert [new[Part.PAIRING]["a"], new[Part.PAIRING]["z"]] == [1, {"b": None}]
+    assert new[Part.ALLOW_FROM] == {"version": 1, "allowFrom": ["@x", "tg:7", 5], "note": "mine"}
+    assert new[Part.SENDERS]["c"] == []
+    assert new[Part.SENDERS]["approved"] == {"@x": 1, "7": {"why": "a friend"}}
+    assert new[Part.SENDERS]["blocked"]["9"] == {"blockedAt": TIME, "why": "spam"}
+
+
+def test_a_file_is_rewritten_only_if_it_says_something_else() -> None:
+    """However it is laid out; a request touches neither the allowlist nor our file."""
+    old = files({"requests": []}, {"allowFrom": ["7"]})
+    assert list(write(after([Move("request", "1")], state_of(old)), old)) == [Part.PAIRING]
+    assert write(state_of(old), old) == {}
+
+
+def test_D17_a_revoked_sender_goes_in_every_spelling() -> None:
+    """And a sender who stays keeps them all."""
+    old = files(allow_from={"allowFrom": ["tg:7", "8", "7", "telegram:8"]})
+    assert write(after([Move("revoke", "7")], state_of(old)), old)[Part.ALLOW_FROM]["allowFrom"] == ["8", "telegram:8"]
+
+
+def test_D17_an_unblocked_sender_is_unblocked_in_every_spelling() -> None:
+    """Nothing of the block stays behind."""
+    old = files(ours={"approved": {}, "blocked": {"tg:7": {}, "7": {}, "8": None}})
+    assert write(after([Move("unblock", "7")], state_of(old)), old)[Part.SENDERS]["blocked"] == {"8": None}
+
+
+def test_D4_everybody_is_never_written() -> None:
+    """Not from a state, and not from the file that held it."""
+    old = files(allow_from={"allowFrom": ["*", "7", "tg:*"]})
+    assert write(after([Move("revoke", "7")], state_of(old)), old)[Part.ALLOW_FROM]["allowFrom"] == []
+    for star in (
+        Senders(allowed={SenderId("*"): Approval("*")}),
+        Senders(allowed={SenderId("7"): Approval("tg:*")}),
+        after([Move("request", "*")]),
+        after([Move("block", "*")]),
+    ):
+        with pytest.raises(ValueError):
+            write(star)
+
+
+def test_D6_an_entry_that_names_somebody_else_is_not_written() -> None:
+    """What is written is read back as what it means, or it is not written."""
+    for wrong in ("8", "@ann", ""):
+        with pytest.raises(ValueError):
+            write(Senders(allowed={SenderId("7"): Approval(wrong)}))
+
+
+def test_D12_a_duplicate_goes_with_the_first_rewriting() -> None:
+    """It must not come to life when the first owner of the code is gone."""
+    same = {"code": "AAAA2222", "createdAt": TIME, "lastSeenAt": TIME}
+    old = files({"requests": [{"id": "1", **same}, {"id": "2", **same}]})
+    state = Move("reject", "1", now=1795367594030)(state_of(old)).state
+    assert write(state, old)[Part.PAIRING]["requests"] == []
+
+
+def test_a_new_request_inherits_nothing_of_an_old_one() -> None:
+    """The unknown keys of an expired request go with it."""
+    old = files({"requests": [{"id": "1", "code": "AAAA2222", "createdAt": TIME, "lastSeenAt": TIME, "x": 1}]})
+    rows = write(Move("request", "1", now=NOW + 10**9)(state_of(old)).state, old)[Part.PAIRING]["requests"]
+    assert len(rows) == 1
+    assert "x" not in rows[0]
+
+
+def test_what_a_crash_left_twice_is_put_at_one_place() -> None:
+    """Blocked counts before allowed, allowed before waiting; a state in order stays the same object."""
+    one, two, three = SenderId("1"), SenderId("2"), SenderId("3")
+    asks = {sender: Request(sender, PairingCode(f"AAAA222{sender}"), NOW, NOW) for sender in (one, two, three)}
+    twice = Senders(requests=asks, allowed={one: Approval("1"), two: Approval("2")}, blocked={one: Block(NOW)})
+    right = disjoint(twice)
+    assert (set(right.requests), set(right.allowed), set(right.blocked)) == ({three}, {two}, {one})
+    assert disjoint(right) is right
+
+
+def test_lone_surrogates_are_written_as_the_reference_does() -> None:
+    """A name that is no text does not keep its owner from asking."""
+    asks = Request(SenderId("1"), PairingCode("AAAA2222"), NOW, NOW, {"name": "\ud83d"})
+    text = encode(Senders(requests={asks.sender: asks}), decode({}, TELEGRAM), TELEGRAM)[Part.PAIRING]
+    assert b'"\\ud83d"' in text
+    assert decode({Part.PAIRING: text}, TELEGRAM).senders.requests[asks.sender].meta == {"name": "\ufffd"}

