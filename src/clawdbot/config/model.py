@@ -1,0 +1,135 @@
+"""What the configuration says, checked and frozen (``docs/config.md``)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from clawdbot.domain.gate import DmPolicy, DmRules
+from clawdbot.domain.names import ChannelAccount
+from clawdbot.domain.secret import Secret
+from clawdbot.domain.senders import DEFAULT_CAP
+
+TELEGRAM_API = "https://api.telegram.org"
+ASSISTANT_TIMEOUT_S = 120.0
+ASSISTANT_CONCURRENCY = 4
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedEntry:
+    """An entry of an allowlist that lets nobody in, because it is not the immutable id of a person (threats.md D6)."""
+
+    entry: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """One bot login of one channel.
+
+    Attributes:
+        name: what the owner calls it.
+        cap: how many may wait for approval at once.
+        token: what it logs in with; ``None`` where the channel needs none, or ``token_problem`` says why.
+        token_source: where the token comes from: a key of the file, or ``$TELEGRAM_BOT_TOKEN``.
+        app_token: the second secret that Slack needs.
+        api_base: where Telegram's Bot API is, without a slash at the end.
+    """
+
+    account: ChannelAccount
+    enabled: bool = True
+    name: str = ""
+    rules: DmRules = field(default_factory=DmRules)
+    refused_entries: tuple[RefusedEntry, ...] = ()
+    cap: int = DEFAULT_CAP
+    token: Secret | None = None
+    token_source: str = ""
+    token_problem: str = ""
+    app_token: Secret | None = None
+    api_base: str = TELEGRAM_API
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    timeout: float = ASSISTANT_TIMEOUT_S
+    """Seconds for one answer."""
+    concurrency: int = ASSISTANT_CONCURRENCY
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSettings(_Limits):
+    """``assistant.command``: a program that is run for each message."""
+
+    argv: tuple[str, ...] = field(repr=False)
+    """May hold secrets; its first word is the program."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings(_Limits):
+    """``assistant.url``: an OpenAI-compatible chat endpoint."""
+
+    url: str = field(repr=False)
+    """May hold a key in its query."""
+    model: str
+    api_key: Secret | None = None
+    system: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PythonSettings(_Limits):
+    """``assistant.python``: ``"module:callable"``."""
+
+    target: str
+
+
+AssistantSettings = CommandSettings | HttpSettings | PythonSettings
+
+
+class Severity(StrEnum):
+    """Whether a problem keeps the configuration from being used."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigProblem:
+    """Something that the owner should look at.
+
+    Attributes:
+        file: the file's name.
+        line: the line in it, from 1; 0 where there is none.
+        key: the path of the key, as in ``channels.telegram.dmPolicy``; empty for the file as a whole.
+    """
+
+    file: str
+    line: int
+    key: str
+    message: str
+    hint: str = ""
+    severity: Severity = Severity.ERROR
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}" if self.line else self.file
+        return ": ".join(part for part in (where, self.key, self.message) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """The whole of it; without a file, what these defaults and the environment say.
+
+    Attributes:
+        pairing_cap: how many may wait for approval at once on a channel account that says nothing of its own.
+        not_served: the keys of the reference that are there, are accepted, and do nothing here.
+        warnings: what can be used but is hardly meant.
+    """
+
+    accounts: Mapping[ChannelAccount, AccountConfig] = field(default_factory=dict)
+    assistant: AssistantSettings | None = None
+    pairing_cap: int = DEFAULT_CAP
+    not_served: tuple[str, ...] = ()
+    warnings: tuple[ConfigProblem, ...] = ()
+
+    def rules(self, account: ChannelAccount) -> DmRules:
+        """Who may write to an account; nobody to one that is not configured (threats.md D5)."""
+        known = self.accounts.get(account)
+        return known.rules if known else DmRules(DmPolicy.DISABLED)

@@ -1,0 +1,148 @@
+"""Accounts: which there are, what they inherit, and names that cannot be told apart."""
+
+import pytest
+
+from clawdbot.config.model import TELEGRAM_API
+from clawdbot.domain.names import AccountId, Channel, ChannelAccount
+from tests.support.configs import Desk
+
+EXISTING = [
+    ("{}", ["default"]),
+    ("{botToken: '1:x'}", ["default"]),
+    ("{accounts: {}}", ["default"]),
+    ("{accounts: {work: {}}}", ["work"]),
+    ("{accounts: {work: {}, home: {}}}", ["work", "home"]),
+    ("{accounts: {work: {}, default: {}}}", ["work", "default"]),
+    ("{botToken: '1:x', accounts: {work: {}}}", ["default", "work"]),
+    ("{tokenFile: 'x', accounts: {work: {}}}", ["default", "work"]),
+    ("{dmPolicy: 'open', accounts: {work: {}}}", ["work"]),
+    ("{accounts: {'Work Bot': {}, ' DEFAULT ': {}}}", ["work-bot", "default"]),
+    ("{accounts: {__proto__: {}, constructor: {}}}", ["__proto__", "constructor"]),
+]
+
+
+@pytest.mark.parametrize(("text", "names"), EXISTING, ids=[text for text, _ in EXISTING])
+def test_which_accounts_there_are(desk: Desk, text: str, names: list[str]) -> None:
+    """A token in the environment makes no default account beside named ones, as in the reference."""
+    config = desk.config(f"{{channels: {{telegram: {text}}}}}", {"TELEGRAM_BOT_TOKEN": "9:env"})
+    assert [account.account for account in config.accounts] == names
+    assert all(key == account.account for key, account in config.accounts.items())
+
+
+def test_channels_are_kept_apart(desk: Desk) -> None:
+    config = desk.config("{channels: {signal: {accounts: {a: {}}}, slack: {accounts: {a: {}}}}}")
+    assert sorted(map(str, config.accounts)) == ["signal:a", "slack:a"]
+
+
+def test_S5_two_names_of_one_account_are_refused(desk: Desk) -> None:
+    text = "{channels: {telegram: {accounts: {\nwork: {},\n'Work!': {},\n'work ': {}}}}}"
+    assert desk.errors(text) == [
+        '3: channels.telegram.accounts."Work!": is the account "work" again, as "work" is (rename one of them)',
+        '4: channels.telegram.accounts."work ": is the account "work" again, as "work" is (rename one of them)',
+    ]
+    long = "x" * 64
+    (error,) = desk.errors(f"{{channels: {{telegram: {{accounts: {{{long}a: {{}}, {long}b: {{}}}}}}}}}}")
+    assert f'is the account "{long}" again' in error
+
+
+@pytest.mark.parametrize("name", ["", " ", "..", "../..", "-", "…", "\\0"])
+def test_S5_a_name_of_which_nothing_is_left_is_not_the_default_account(desk: Desk, name: str) -> None:
+    (error,) = desk.errors(f"{{channels: {{telegram: {{accounts: {{'{name}': {{}}}}}}}}}}")
+    assert error.endswith(": an account's name needs a letter or a digit")
+
+
+def test_an_account_is_an_object(desk: Desk) -> None:
+    assert desk.errors("{channels: {telegram: {accounts: {work: null}}}}") == [
+        "1: channels.telegram.accounts.work: must be an object, not null"
+    ]
+    assert desk.errors("{channels: {telegram: {accounts: ['work']}}}") == [
+        "1: channels.telegram.accounts: must be an object, not a list"
+    ]
+
+
+def test_an_account_has_no_accounts(desk: Desk) -> None:
+    (error,) = desk.errors("{channels: {telegram: {accounts: {work: {accounts: {}}}}}}")
+    assert error.startswith("1: channels.telegram.accounts.work.accounts: there is no such key")
+
+
+@pytest.mark.parametrize(
+    ("base", "account", "enabled"),
+    [("", "", True), ("enabled: false,", "enabled: true", False), ("", "enabled: false", False)],
+)
+def test_a_channel_that_is_off_is_off_for_all(desk: Desk, base: str, account: str, enabled: bool) -> None:
+    config = desk.config(f"{{channels: {{telegram: {{{base} accounts: {{work: {{{account}}}}}}}}}}}")
+    assert config.accounts[ChannelAccount(Channel.TELEGRAM, AccountId("work"))].enabled is enabled
+
+
+def test_D10_the_cap_of_an_account_its_channel_or_all(desk: Desk) -> None:
+    text = "{{{} channels: {{telegram: {{{} accounts: {{a: {{maxPending: 1}}, b: {{}}}}}}}}}}"
+
+    def caps(pairing: str, channel: str) -> list[int]:
+        return [account.cap for account in desk.config(text.format(pairing, channel)).accounts.values()]
+
+    assert caps("", "") == [1, 3]
+    assert caps("pairing: {maxPending: 9},", "") == [1, 9]
+    assert caps("pairing: {maxPending: 9},", "maxPending: 100,") == [1, 100]
+
+
+@pytest.mark.parametrize("cap", ["0", "-1", "101", "3.0", "1e1", "'3'", "true", "null", "Infinity"])
+def test_D10_the_cap_is_bounded(desk: Desk, cap: str) -> None:
+    shown = {"'3'": '"3"', "1e1": "10.0"}.get(cap, cap)
+    assert desk.errors(f"{{channels: {{telegram: {{maxPending: {cap}}}}}}}") == [
+        f"1: channels.telegram.maxPending: must be a whole number from 1 to 100, not {shown}"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("written", "api_base"),
+    [
+        ("", TELEGRAM_API),
+        ("apiBase: 'http://127.0.0.1:8081',", "http://127.0.0.1:8081"),
+        ("apiBase: 'http://localhost:8081//',", "http://localhost:8081"),
+        ("apiBase: 'https://bots.example.com/api/',", "https://bots.example.com/api"),
+    ],
+)
+def test_the_bot_api_may_be_elsewhere(desk: Desk, written: str, api_base: str) -> None:
+    text = f"{{channels: {{telegram: {{{written} botToken: '1:x', accounts: {{work: {{botToken: '2:x'}}}}}}}}}}"
+    assert [account.api_base for account in desk.config(text).accounts.values()] == [api_base, api_base]
+    assert desk.problems(text) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("ftp://x", "must be an http or https URL (write it like https://api.example.com/v1)"),
+        ("api.telegram.org", "must be an http or https URL (write it like https://api.example.com/v1)"),
+        ("http://", "must be an http or https URL (write it like https://api.example.com/v1)"),
+        ("http://[::1", "must be an http or https URL (write it like https://api.example.com/v1)"),
+        ("http://a:99999", "must be an http or https URL (write it like https://api.example.com/v1)"),
+        ("http://a b", "must be an http or https URL (write it like https://api.example.com/v1)"),
+        ("https://u:p@example.com", "holds a user name or password (leave out what stands before the @)"),
+        ("https://example.com/?a=b", 'must be a plain URL, without "?" or "#"'),
+        ("https://example.com/#a", 'must be a plain URL, without "?" or "#"'),
+    ],
+)
+def test_where_the_bot_api_cannot_be(desk: Desk, url: str, problem: str) -> None:
+    assert desk.errors(f"{{channels: {{telegram: {{apiBase: '{url}'}}}}}}") == [
+        f"1: channels.telegram.apiBase: {problem}"
+    ]
+
+
+def test_a_token_that_travels_in_the_clear_is_warned_of(desk: Desk) -> None:
+    assert desk.problems("{channels: {telegram: {botToken: '1:x', apiBase: 'http://127.0.0.1.example.com'}}}") == [
+        "warning: 1: channels.telegram.apiBase: the bot token and all messages go there unencrypted (use https)"
+    ]
+
+
+def test_only_telegram_has_an_api_base_yet(desk: Desk) -> None:
+    (error,) = desk.errors("{channels: {discord: {apiBase: 'http://127.0.0.1'}}}")
+    assert error.startswith("1: channels.discord.apiBase: there is no such key")
+
+
+def test_two_accounts_with_one_token_are_warned_of(desk: Desk) -> None:
+    text = "{channels: {telegram: {botToken: '1:x', accounts: {work: {botToken: '1:x'%s}}}}}"
+    assert desk.problems(text % "") == [
+        'warning: 1: channels.telegram: the accounts "default" and "work" have the same token'
+        " (give each bot one account; two cannot receive with the same token)"
+    ]
+    assert desk.problems(text % ", enabled: false") == []
