@@ -1,0 +1,1 @@
+"""Where an admitted message goes: the assistant that the owner plugs in."""

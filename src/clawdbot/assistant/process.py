@@ -1,0 +1,181 @@
+"""One run of a program: bytes in, bytes out, and nothing of it left behind.
+
+The program leads a session and process group of its own. When the run is over, for whatever reason, the whole group
+is ended: SIGTERM, then SIGKILL as soon as the program has exited and its output has ended, or :data:`GRACE` seconds
+later. A process that went to another session is out of reach; it is not waited for, and our ends of its pipes are
+closed.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+GRACE = 2.0
+"""Seconds between SIGTERM and SIGKILL at most."""
+
+LAST_WORDS = 1.0
+"""Seconds for the rest of the output, once the group is ended. It is in the pipe already: this is for the exceptional
+process that holds the pipe open from another session."""
+
+_REAPING = 5.0
+"""Seconds for a killed program to be gone. One that cannot be killed (another user's, say) holds up nobody."""
+_STDIN, _STDOUT = 0, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended. A negative ``returncode`` is the number of the signal that ended it."""
+
+    returncode: int
+    stdout: bytes
+
+
+class TooMuchOutput(Exception):
+    """The program wrote more than it may."""
+
+
+async def run(
+    argv: Sequence[str],
+    stdin: bytes,
+    *,
+    limit: int,
+    env: Mapping[str, str],
+    cwd: Path | None,
+) -> Finished:
+    """Start a program without a shell, give it ``stdin`` and its end, and wait until it exits.
+
+    Standard error is discarded. Cancelling ends the program before the cancellation goes on.
+
+    Args:
+        limit: how many bytes it may write.
+
+    Raises:
+        TooMuchOutput: it wrote more than ``limit``; it was ended.
+        OSError: it could not be started.
+    """
+    program = await _start(argv, limit, env, cwd)
+    try:
+        program.feed(stdin)
+        await program.over.wait()
+    finally:
+        await program.end()
+    if len(program.output) > limit:
+        raise TooMuchOutput
+    return Finished(program.returncode, bytes(program.output))
+
+
+async def _start(argv: Sequence[str], limit: int, env: Mapping[str, str], cwd: Path | None) -> "_Program":
+    loop = asyncio.get_running_loop()
+    starting = loop.create_task(
+        loop.subprocess_exec(
+            lambda: _Program(limit),
+            *argv,
+            stderr=asyncio.subprocess.DEVNULL,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,
+        )
+    )
+    try:
+        _, program = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Left to itself, asyncio kills the program alone, not what it has started by now: let it start, end the group.
+        await asyncio.wait([starting])
+        if not starting.cancelled() and starting.exception() is None:
+            await starting.result()[1].end()
+        raise
+    return program
+
+
+class _Program(asyncio.SubprocessProtocol):
+    """A running program.
+
+    ``asyncio.subprocess.Process`` will not do: in Python 3.11 its ``wait()`` also waits for the end of the output, so
+    that a grandchild with an inherited pipe would keep a finished program alive.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self.output = bytearray()
+        self.returncode = 0
+        self.over = asyncio.Event()
+        """It exited, or wrote too much."""
+        self._exited = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._gone = asyncio.Event()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.SubprocessTransport, transport)
+        self._group = self._transport.get_pid()
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self.output += data
+        if len(self.output) > self._limit:
+            cast(asyncio.ReadTransport, self._transport.get_pipe_transport(_STDOUT)).pause_reading()
+            self._drained.set()
+            self.over.set()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if fd == _STDOUT:
+            self._drained.set()
+
+    def process_exited(self) -> None:
+        self.returncode = self._transport.get_returncode() or 0
+        self._exited.set()
+        self.over.set()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport.close()
+        self._gone.set()
+
+    def feed(self, stdin: bytes) -> None:
+        """Write everything and the end of the file. A program that does not read it, or not all of it, is fine."""
+        pipe = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(_STDIN))
+        pipe.write(stdin)
+        pipe.write_eof()
+
+    async def end(self) -> None:
+        """End the whole group, read what is left of the output, and give back the pipes."""
+        try:
+            await self._end_group()
+            await _at_most(LAST_WORDS, self._drained)
+        finally:
+            self._close_pipes()
+        await _at_most(_REAPING, self._gone)
+
+    def _close_pipes(self) -> None:
+        cast(asyncio.ReadTransport, self._transport.get_pipe_transport(_STDOUT)).close()
+        stdin = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(_STDIN))
+        stdin.close()
+        if stdin.get_write_buffer_size():  # somebody holds the other end and does not read
+            stdin.abort()
+
+    async def _end_group(self) -> None:
+        # While anybody is in a group, the system gives its number to nobody else; a signal to an empty one is an error.
+        if not _signal(self._group, signal.SIGTERM):
+            return
+        try:
+            await _at_most(GRACE, self._exited, self._drained)
+        finally:
+            _signal(self._group, signal.SIGKILL)
+
+
+def _signal(group: int, number: int) -> bool:
+    """Signal a process group. False if there is nobody in it, or nobody who is ours to signal."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, number)
+        return True
+    return False
+
+
+async def _at_most(seconds: float, *events: asyncio.Event) -> None:
+    """Wait until all of it has happened, but not longer than this."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            for event in events:
+                await event.wait()
