@@ -1,0 +1,203 @@
+"""Messages on their way in: each conversation in order, conversations side by side, and nothing twice.
+
+Every adapter hands what it receives to an :class:`Inbox` instead of trusting the order in which a library runs tasks.
+"""
+
+import asyncio
+import logging
+import time
+import traceback
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from clawdbot.channels.backoff import Backoff
+from clawdbot.channels.base import Deliver, DirectMessage
+from clawdbot.errors import ClawdbotError
+
+_log = logging.getLogger(__name__)
+
+_Key = tuple[str, str]
+"""Conversation and message id: what is unique within one channel account."""
+
+
+class Seen:
+    """Remembers what was done with, for a while and within bounds: platforms send things again (threats.md D16).
+
+    Args:
+        keep_s: for how long, at least as long as a platform repeats itself.
+        most: how many; the oldest are forgotten first.
+    """
+
+    def __init__(
+        self, *, keep_s: float = 30 * 60, most: int = 10_000, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._keep_s = keep_s
+        self._most = most
+        self._clock = clock
+        self._times: OrderedDict[_Key, float] = OrderedDict()
+
+    def add(self, key: _Key) -> None:
+        self._times[key] = self._clock()
+        self._times.move_to_end(key)
+        self._forget()
+
+    def __contains__(self, key: _Key) -> bool:
+        self._forget()
+        return key in self._times
+
+    def __len__(self) -> int:
+        return len(self._times)
+
+    def _forget(self) -> None:
+        oldest_kept = self._clock() - self._keep_s
+        while self._times and (len(self._times) > self._most or next(iter(self._times.values())) < oldest_kept):
+            self._times.popitem(last=False)
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """The messages of one conversation that are not done with, and the task that works them off."""
+
+    waiting: deque[tuple[DirectMessage, Callable[[], None]]] = field(default_factory=deque)
+    worker: asyncio.Task[None] | None = None
+
+
+def _nothing() -> None: ...
+
+
+class Inbox:
+    """Delivers messages in the order of arrival, one at a time in each conversation.
+
+    A message that ``deliver`` could not take (a :class:`~clawdbot.errors.ClawdbotError`) is delivered again, later and
+    later, and what came after it in its conversation waits: a store that is away for a minute loses nothing and
+    changes no order. Any other exception is a bug; trying again would only meet it again, perhaps after half of the
+    work was done, so the message is dropped and the log says where.
+
+    Args:
+        limit: how many messages may be here at once; then :meth:`put` waits.
+        seen: what was done with before, for adapters whose platform repeats itself across reconnects.
+    """
+
+    def __init__(
+        self,
+        deliver: Deliver,
+        *,
+        limit: int = 100,
+        seen: Seen | None = None,
+        backoff: Backoff | None = None,
+    ) -> None:
+        self._deliver = deliver
+        self._room = asyncio.Semaphore(limit)
+        self._seen = Seen() if seen is None else seen
+        self._backoff = backoff or Backoff()
+        self._here: set[_Key] = set()
+        self._conversations: dict[str, _Conversation] = {}
+        self._progress = asyncio.Event()
+        self._closing = asyncio.Event()
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is here that is not done with."""
+        return not self._here
+
+    async def put(self, message: DirectMessage, done: Callable[[], None] = _nothing) -> None:
+        """Take a message; wait while there are too many.
+
+        Args:
+            done: called when the message is done with, at once if it is here or was done with already. It is not
+                called for what is cut off by :meth:`close`, and must not raise.
+        """
+        key = (message.conversation, message.message_id)
+        if key in self._here or key in self._seen:
+            done()
+            return
+        self._here.add(key)
+        try:
+            await self._room.acquire()
+        except asyncio.CancelledError:
+            self._here.discard(key)
+            raise
+        if self._closing.is_set():
+            return
+        conversation = self._conversations.setdefault(message.conversation, _Conversation())
+        conversation.waiting.append((message, done))
+        if conversation.worker is None:
+            conversation.worker = asyncio.create_task(self._work(message.conversation, conversation))
+
+    async def progress(self, at_most: float) -> None:
+        """Wait until a message was done with since the last call, ``at_most`` so many seconds, or none."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(at_most):
+                await self._progress.wait()
+        self._progress.clear()
+
+    async def close(self, grace: float) -> None:
+        """Begin nothing more, give what was begun ``grace`` seconds to end, and cut off the rest."""
+        self._closing.set()
+        workers = [each.worker for each in self._conversations.values() if each.worker is not None]
+        try:
+            if workers:
+                await asyncio.wait(workers, timeout=grace)
+        finally:
+            for worker in workers:
+                worker.cancel()
+            await asyncio.gather(*workers, return_exceptions=True)
+
+    async def _work(self, name: str, conversation: _Conversation) -> None:
+        try:
+            while conversation.waiting and not self._closing.is_set():
+                message, done = conversation.waiting[0]
+                if not await self._finish(message):
+                    return
+                conversation.waiting.popleft()
+                self._done(message, done)
+        finally:
+            del self._conversations[name]
+
+    def _done(self, message: DirectMessage, done: Callable[[], None]) -> None:
+        key = (message.conversation, message.message_id)
+        self._here.discard(key)
+        self._seen.add(key)
+        self._room.release()
+        self._progress.set()
+        done()
+
+    async def _finish(self, message: DirectMessage) -> bool:
+        """Deliver until the message is done with; ``False`` if we are closing before that."""
+        failures = 0
+        while not self._closing.is_set():
+            try:
+                await self._deliver(message)
+            except ClawdbotError as error:
+                failures += 1
+                delay = self._backoff.delay(failures)
+                _log.warning("%s: a message has to wait, trying again in %.0f s: %s", message.account, delay, error)
+                await self._pause(delay)
+            except (Exception, asyncio.CancelledError) as error:
+                if isinstance(error, asyncio.CancelledError) and _is_cancelled():
+                    raise
+                _log.error("%s: a message was dropped, which is a bug: %s", message.account, _where(error))
+                return True
+            else:
+                return True
+        return False
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+
+
+def _is_cancelled() -> bool:
+    """We were cancelled ourselves, as against a task that ``deliver`` waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
+def _where(error: BaseException) -> str:
+    """An exception's type and place. Not its message, which may quote the text (threats.md S7)."""
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
+    return type(error).__name__ + place

@@ -1,0 +1,1 @@
+"""Telegram: direct messages to a bot, over the Bot API by long polling."""

@@ -1,0 +1,198 @@
+"""The four methods of Telegram's Bot API that pairing needs, by python-telegram-bot (docs/adr/0006).
+
+The bot token is part of every URL and texts are part of every body, yet neither may be logged or raised (threats.md
+S7): the library is kept quiet, and its errors are raised anew, outside of the ``except`` that caught them.
+"""
+
+import asyncio
+import json
+import logging
+import re
+import warnings
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Annotated, Any, TypeVar
+
+import httpx
+import msgspec
+from msgspec import Meta, Struct
+from telegram import Bot, Message
+from telegram.error import NetworkError, TelegramError
+from telegram.request import HTTPXRequest
+from telegram.warnings import PTBUserWarning
+
+from clawdbot.channels.telegram.parse import Id
+from clawdbot.domain.secret import Secret
+
+MESSAGE_LIMIT = 4096
+"""UTF-16 code units in one message."""
+
+_T = TypeVar("_T")
+_TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,200}", re.ASCII)
+_CONNECT_S = 10.0
+_UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_WORDS_ARE_SAFE = (httpx.ConnectError, RuntimeError)
+"""Of before there is a connection, such as a missing package for proxies; the words of others may hold the URL."""
+
+
+class ApiError(TelegramError):
+    """The Bot API did not do what it was asked. Holds neither the token nor a text."""
+
+
+class Unreachable(ApiError):
+    """No answer, or none that the Bot API gives. ``sent`` is false if the request certainly did not arrive."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class Rejected(ApiError):
+    """The Bot API answered with an error.
+
+    Attributes:
+        code: as the status of HTTP.
+        description: why, in Telegram's words; it is not part of the message.
+        retry_after: seconds that Telegram asks us to wait, after too many requests.
+    """
+
+    def __init__(self, method: str, code: int, description: str, retry_after: float) -> None:
+        super().__init__(f"telegram answered {code} to {method}")
+        self.code = code
+        self.description = description
+        self.retry_after = retry_after
+
+
+class Me(Struct, frozen=True):
+    """Who the token's bot is."""
+
+    id: Id
+    first_name: str
+    username: str | None = None
+
+
+class BotApi:
+    """A client of one bot. Proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``).
+
+    Args:
+        base: where the Bot API is, without the token: ``https://api.telegram.org``.
+        answer_s: how long an answer may take, beyond the time that it is asked to.
+
+    Attributes:
+        address: ``base`` without the name and password that it may hold, for show.
+    """
+
+    def __init__(self, token: Secret, base: str, *, answer_s: float = 30.0) -> None:
+        self._token = token
+        self._base = base.rstrip("/")
+        self.address = re.sub(r"//[^/]*@", "//", self._base)
+        self._answer_s = answer_s
+        self._bot: Bot | None = None
+        self._clients: list[_Client] = []
+
+    async def me(self) -> Me:
+        return await self._call(lambda bot: bot.get_me(), Me)
+
+    async def delete_webhook(self) -> None:
+        """Let updates be asked for; those that wait are kept."""
+        await self._call(lambda bot: bot.delete_webhook(drop_pending_updates=False), bool)
+
+    async def updates(self, offset: int | None, wait_s: int) -> list[object]:
+        """The earliest updates that are not confirmed, as JSON values; wait for one if there is none.
+
+        Args:
+            offset: the lowest to return; confirms all below.
+        """
+        asked = {"offset": offset, "timeout": wait_s, "allowed_updates": ["message"]}
+        # Not Bot.get_updates, which gives no update at all when it cannot read one of them.
+        return await self._call(lambda bot: bot.do_api_request("getUpdates", asked), list[object], wait_s=wait_s)
+
+    async def send_message(self, chat_id: int, text: str) -> None:
+        """Send plain text of at most :data:`MESSAGE_LIMIT`; no markup is read in it."""
+        await self._call(lambda bot: bot.send_message(chat_id, text), Message)
+
+    async def close(self) -> None:
+        for client in self._clients:
+            await client.shutdown()
+
+    async def _call(self, ask: Callable[[Bot], Awaitable[object]], answer: type[_T], *, wait_s: float = 0) -> _T:
+        try:
+            async with asyncio.timeout(wait_s + self._answer_s):
+                return msgspec.convert(await ask(self._opened()), answer, from_attributes=True)
+        except ApiError as error:
+            trouble: ApiError = error
+        except Exception as error:  # of any kind, when a result is odd
+            cause = (error.__cause__ or error) if isinstance(error, NetworkError) else error
+            why = f"{type(cause).__name__} ({cause})" if isinstance(cause, _WORDS_ARE_SAFE) else type(cause).__name__
+            trouble = Unreachable(f"no usable answer from {self.address}: {why}", sent=not isinstance(cause, _UNSENT))
+        raise trouble
+
+    def _opened(self) -> Bot:
+        """The library's client; opening it reads certificates and the environment, which can fail."""
+        if self._bot is None:
+            token = self._token.reveal()
+            if _TOKEN.fullmatch(token) is None:
+                # Telegram's own answer to what cannot be a token; sent, it might name another method or server.
+                raise Rejected("the bot token", 404, "Not Found", 0)
+            _hush()
+            self._clients = [poll, rest] = [_Client(1), _Client(10)]
+            self._bot = Bot(token, lambda _: f"{self._base}/bot{token}", get_updates_request=poll, request=rest)
+        return self._bot
+
+
+def _hush() -> None:
+    """Keep tokens and texts out of the logs, even of a program that logs everything (threats.md S7)."""
+    for name in ("telegram", "httpx", "httpcore"):
+        logger = logging.getLogger(name)
+        logger.setLevel(max(logger.level, logging.WARNING))
+    warnings.filterwarnings("ignore", r"Please use 'Bot\.getUpdates' instead of", PTBUserWarning)
+
+
+class _Client(HTTPXRequest):
+    """The library's HTTP client, with answers read by us.
+
+    The library takes a proxy's page of 404 for a refused token, forgets the status of other errors, warns about its
+    own ``retry_after``, and logs what it cannot read.
+    """
+
+    def __init__(self, connections: int) -> None:
+        # The time for an answer as a whole is limited above; these limits would begin anew with each byte.
+        super().__init__(connections, None, None, connect_timeout=_CONNECT_S, pool_timeout=_CONNECT_S)
+
+    async def do_request(self, url: str, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
+        status, body = await super().do_request(url, *args, **kwargs)
+        try:
+            answer = msgspec.convert(self.parse_json_payload(body), _Answer)
+        except (ValueError, RecursionError):
+            answer = None
+        if answer is None:
+            raise Unreachable(f"status {status} and no answer of the Bot API from {httpx.URL(url).host}")
+        if not answer.ok:
+            method, code = url.rpartition("/")[2], answer.error_code or status
+            raise Rejected(method, code, answer.description, answer.parameters.retry_after)
+        return HTTPStatus.OK, body
+
+    @staticmethod
+    def parse_json_payload(payload: bytes) -> Any:
+        """What one update holds cannot make the others unreadable: oddities become ``None`` (threats.md S8)."""
+        return json.loads(payload, object_pairs_hook=_object, parse_int=_integer, parse_constant=lambda _: None)
+
+
+class _Parameters(Struct, frozen=True):
+    retry_after: Annotated[int, Meta(ge=0, le=10**9)] = 0
+
+
+class _Answer(Struct, frozen=True):
+    ok: bool
+    error_code: int = 0
+    description: str = ""
+    parameters: _Parameters = _Parameters()
+
+
+def _object(pairs: list[tuple[str, object]]) -> object:
+    found = dict(pairs)
+    return found if len(found) == len(pairs) else None
+
+
+def _integer(digits: str) -> int | None:
+    return int(digits) if len(digits) <= 20 else None  # no id is longer
