@@ -1,0 +1,47 @@
+# Everything runs in .venv, made from the exact versions and hashes in requirements/.
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+READY := .venv/ready
+
+.PHONY: help setup demo run test check format bench lock clean
+
+help:  ## show what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
+
+setup: $(READY)  ## set up .venv with clawdbot and its development tools
+
+$(READY): requirements/dev.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "clawdbot: error: Python 3.11 or newer is needed; say make PYTHON=/path/to/python3.11" >&2; exit 2; }
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv || { rm -rf .venv; $(PYTHON) -m pip install --quiet --target .cache/virtualenv virtualenv && PYTHONPATH=.cache/virtualenv $(PYTHON) -m virtualenv --quiet .venv; }
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)  ## walk the whole road in this terminal: a stranger, a code, an approval, an answer
+	$(BIN)/python -m demo
+
+run: $(READY)  ## start the gateway on your own state (~/.clawdbot)
+	$(BIN)/clawdbot gateway
+
+test: $(READY)  ## run all tests
+	$(BIN)/pytest -n 2
+
+check: $(READY)  ## format, lint, strict types and all tests
+	$(BIN)/ruff format --check src tests demo benchmarks
+	$(BIN)/ruff check src tests demo benchmarks
+	$(BIN)/mypy
+	$(BIN)/pytest -n 2
+
+format: $(READY)  ## format and mend what the linter can mend
+	$(BIN)/ruff format src tests demo benchmarks
+	$(BIN)/ruff check --fix src tests demo benchmarks
+
+bench: $(READY)  ## measure, against the reference where it is installed
+	$(BIN)/python benchmarks/run.py
+
+lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
+	uv pip compile --upgrade pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/run.txt
+	uv pip compile --upgrade pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/dev.txt
+
+clean:  ## remove what make made
+	rm -rf .venv .cache dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis

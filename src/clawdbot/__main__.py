@@ -1,0 +1,5 @@
+"""``python -m clawdbot`` is ``clawdbot``."""
+
+from clawdbot.cli.app import main
+
+main()

@@ -1,0 +1,91 @@
+"""``clawdbot``: the root command. Subcommands are imported when they are called."""
+
+import importlib
+import os
+import sys
+from difflib import get_close_matches
+
+import click
+
+from clawdbot import paths
+from clawdbot.cli.output import report
+from clawdbot.errors import ClawdbotError, UsageError
+
+COMMANDS = {
+    "channels": ("clawdbot.cli.channels", "add a chat channel, see whether it works"),
+    "completion": ("clawdbot.cli.completion", "print the shell completion script"),
+    "doctor": ("clawdbot.cli.doctor", "check state, configuration and tokens, and mend what can be mended"),
+    "gateway": ("clawdbot.cli.gateway", "run the gateway: the configured channels and the assistant"),
+    "pairing": ("clawdbot.cli.pairing", "decide who may write to the bot"),
+    "status": ("clawdbot.cli.status", "what is on, who waits, what to do next"),
+}
+
+
+class Root(click.Group):
+    """A group whose commands live in modules of their own."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _ = COMMANDS[cmd_name]
+        command: click.Command = importlib.import_module(module).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = get_close_matches(args[0], COMMANDS, n=1)
+            hint = f'did you mean "clawdbot {near[0]}"?' if near else 'run "clawdbot --help"'
+            raise UsageError(f'there is no command "{args[0]}"', hint=hint)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="clawdbot", message="%(version)s")
+@click.option("--profile", metavar="NAME", help="Use ~/.clawdbot-NAME instead of ~/.clawdbot.")
+def root(profile: str | None) -> None:
+    """Decide who may talk to your assistant bot, and which devices may join it.
+
+    An unknown sender gets a code and is not processed until you approve it:
+
+    \b
+      clawdbot pairing list telegram
+      clawdbot pairing approve telegram <CODE>
+    """
+    if profile:
+        home = paths.home_of(os.environ)
+        os.environ[paths.STATE_DIR] = str(paths.locate(os.environ, home, profile).state_dir)
+
+
+def main() -> None:
+    """Run the command line; the one place that turns errors into lines and exit codes."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: list[str]) -> int:
+    """Run one command line and return its exit code: 0 done, 1 refused or not found, 2 usage, 3 unavailable."""
+    try:
+        code = root.main(arguments, prog_name="clawdbot", standalone_mode=False)
+    except ClawdbotError as error:
+        return report(error)
+    except click.UsageError as error:
+        where = error.ctx.command_path if error.ctx else "clawdbot"
+        message = error.format_message().rstrip(".")
+        return report(UsageError(message[:1].lower() + message[1:], hint=f'run "{where} --help"'))
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("clawdbot: interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0

@@ -1,0 +1,132 @@
+"""What commands need from the world: where the state is, the time, and names as the owner typed them."""
+
+import os
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+from click.shell_completion import CompletionItem
+
+from clawdbot.domain import names, sender_ids
+from clawdbot.domain.names import DEFAULT_ACCOUNT, AccountId, Channel, ChannelAccount, Instant, SenderId
+from clawdbot.errors import ConfigError, Refused, UsageError
+from clawdbot.paths import Paths, home_of, locate
+
+if TYPE_CHECKING:
+    from clawdbot.config import Config
+    from clawdbot.service import Service
+    from clawdbot.store.files import FileStore
+
+TERMINAL = "terminal"
+"""Who decides, when it is decided with these commands."""
+
+
+def now() -> Instant:
+    """The system's time."""
+    from clawdbot.service import wall_clock
+
+    return wall_clock()
+
+
+def paths() -> Paths:
+    return locate(os.environ, home_of(os.environ))
+
+
+def store() -> "FileStore":
+    from clawdbot.store.files import FileStore
+
+    return FileStore(paths().state_dir)
+
+
+def service() -> "Service":
+    """The owner's verbs on the state files: they work with and without a running gateway."""
+    from clawdbot.service import Service
+
+    return Service(store())
+
+
+def config() -> "Config":
+    """The configuration. Raises ConfigError."""
+    from clawdbot.config import load
+
+    return load(paths().config_path, os.environ)
+
+
+class ChannelName(click.ParamType[Channel]):
+    """A channel as an argument."""
+
+    name = "channel"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Channel:
+        return value if isinstance(value, Channel) else channel(str(value))
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(name.value) for name in Channel if name.startswith(incomplete.lower())]
+
+
+def channel(text: str) -> Channel:
+    """A channel by name. Raises UsageError with the nearest one."""
+    try:
+        return names.channel(text)
+    except ValueError:
+        near = get_close_matches(text.strip().lower(), list(Channel), n=1)
+        hint = f'did you mean "{near[0]}"?' if near else f"channels are {', '.join(Channel)}"
+        raise UsageError(f'there is no channel "{text}"', hint=hint) from None
+
+
+def account_id(text: str) -> AccountId:
+    """An account by name. Raises UsageError."""
+    try:
+        return names.account_id(text)
+    except ValueError as error:
+        raise UsageError(f'"{text}" is no account: {error}', hint='run "clawdbot channels status"') from None
+
+
+def sender(on: Channel, text: str) -> SenderId:
+    """A sender's id as the owner spells it. Raises UsageError with the reason."""
+    try:
+        return sender_ids.normalise(on, text)
+    except ValueError as error:
+        raise UsageError(
+            f'"{text}" is no {on} sender id: {error}', hint=f'run "clawdbot pairing list {on}" to see ids'
+        ) from None
+
+
+async def accounts(service: "Service", among: Sequence[Channel], account: str | None) -> list[ChannelAccount]:
+    """The accounts of some channels that are stored or configured, the default ones always; or the one that is named.
+
+    Raises:
+        Refused: no such account on any of the channels.
+    """
+    known = {known for known in await service.accounts() if known.channel in among}
+    if account is None:
+        return sorted(known | {ChannelAccount(channel) for channel in among})
+    wanted = account_id(account)
+    if wanted == DEFAULT_ACCOUNT:
+        return [ChannelAccount(channel) for channel in among]
+    found = [one for one in known | set(_configured()) if one.account == wanted and one.channel in among]
+    if not found:
+        raise Refused(
+            f'there is no account "{account}" on {", ".join(among)}',
+            hint='run "clawdbot channels status" to see the accounts',
+        )
+    return sorted(found)
+
+
+def _configured() -> list[ChannelAccount]:
+    """The configured accounts; none while the configuration is broken, which is not what was asked about."""
+    try:
+        return list(config().accounts)
+    except (ConfigError, OSError):
+        return []
+
+
+def listed_in_config(account: ChannelAccount) -> tuple[frozenset[SenderId], bool]:
+    """Whom the configuration itself lets in: the listed ids, and whether that is everybody.
+
+    Raises:
+        ConfigError: the configuration is broken.
+    """
+    configured = config().accounts.get(account)
+    return (configured.rules.listed, configured.rules.everyone) if configured else (frozenset(), False)

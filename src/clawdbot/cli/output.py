@@ -1,0 +1,56 @@
+"""How the command line speaks: tables for people, JSON for scripts, one error line and one hint line."""
+
+import json
+import sys
+import unicodedata
+from collections.abc import Iterable, Sequence
+
+import click
+
+from clawdbot.domain.texts import visible
+from clawdbot.errors import ClawdbotError
+
+
+def say(line: str = "") -> None:
+    """One line to the person or the pipe."""
+    click.echo(line)
+
+
+def hint(text: str) -> None:
+    """What to do next, beside the output."""
+    click.echo(f"clawdbot: hint: {text}", err=True)
+
+
+def warn(text: str) -> None:
+    """What went wrong without stopping the command."""
+    click.echo(f"clawdbot: warning: {text}", err=True)
+
+
+def as_json(value: object) -> None:
+    """Machine-readable output: two-space indent, as the reference prints it."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+
+
+def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Aligned columns. Cells may hold text from outside: they are made inert here."""
+    cells = [list(headings), *([visible(cell) for cell in row] for row in rows)]
+    widths = [max(_width(row[column]) for row in cells) for column in range(len(headings))]
+    for row in cells:
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))
+        click.echo("  ".join(padded).rstrip())
+
+
+def _width(text: str) -> int:
+    return sum(
+        0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
+        for character in text
+    )
+
+
+def report(error: ClawdbotError) -> int:
+    """Print an error the one way errors are printed; returns the exit code."""
+    click.echo(f"clawdbot: error: {error.message}", err=True)
+    if error.hint:
+        hint(error.hint)
+    sys.stdout.flush()
+    return error.exit_code

@@ -1,0 +1,162 @@
+"""``clawdbot pairing``: who may write to the bot.
+
+The commands work on the state files, whether or not a gateway runs; a running one sees the change with the next
+message. None of them imports a channel or a network library, but ``approve --notify``.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+import click
+
+from clawdbot.cli import context
+from clawdbot.cli.context import TERMINAL, ChannelName
+from clawdbot.cli.output import hint, say, warn
+from clawdbot.cli.pairing_lists import account_option, allowlist_command, list_command
+from clawdbot.cli.pairing_senders import block_command, on_account, revoke_command, unblock_command
+from clawdbot.domain import codes, names
+from clawdbot.domain.codes import PairingCode
+from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected
+from clawdbot.domain.texts import APPROVED, visible
+from clawdbot.errors import ClawdbotError, Refused, UsageError
+from clawdbot.service import Service
+
+WRONG_CODE_PAUSE_S = 1.0
+"""A wrong code costs whoever asks this long; a right one costs nothing (threats.md D13)."""
+
+channel_option = click.option(
+    "--channel", "channel_", type=ChannelName(), help="The channel, if it is not the first word."
+)
+
+
+@click.group("pairing")
+def command() -> None:
+    """Decide who may write to the bot directly.
+
+    An unknown sender gets a code of eight characters and waits; codes expire after an hour, and at most three senders
+    wait on a channel account.
+    """
+
+
+command.add_command(list_command)
+command.add_command(allowlist_command)
+command.add_command(block_command)
+command.add_command(unblock_command)
+command.add_command(revoke_command)
+
+
+@command.command("approve")
+@click.argument("words", nargs=-1, required=True, metavar="[CHANNEL] CODE")
+@channel_option
+@account_option
+@click.option("--notify", is_flag=True, help="Tell the sender on the same channel.")
+def approve(words: Sequence[str], channel_: Channel | None, account: str | None, notify: bool) -> None:
+    """Let in the sender whom a code belongs to."""
+
+    async def run() -> tuple[ChannelAccount, Approved]:
+        service = context.service()
+        where, code = await _locate(service, words, channel_, account)
+        match await service.approve_sender(where, code, by=TERMINAL):
+            case Approved() as approved:
+                return where, approved
+            case NoSuchRequest():
+                raise _no_such_request(where.channel)
+
+    where, approved = asyncio.run(run())
+    sender = approved.request.sender
+    say(f"Approved {where.channel} sender {visible(sender)}{on_account(where)}.")
+    if notify:
+        _notify(where, sender)
+
+
+def _notify(where: ChannelAccount, sender: SenderId) -> None:
+    """Tell the sender; a failure is a warning, for the approval stands."""
+    from clawdbot.gateway.adapters import open_adapter
+
+    async def run() -> None:
+        adapter = open_adapter(context.config(), where, context.paths().state_dir)
+        try:
+            await adapter.tell(sender, APPROVED)
+        finally:
+            await adapter.close()
+
+    try:
+        asyncio.run(run())
+        say(f"Told {visible(sender)}.")
+    except ClawdbotError as error:
+        warn(f"approved, but the sender could not be told: {error.message}")
+        if error.hint:
+            hint(error.hint)
+
+
+@command.command("reject")
+@click.argument("words", nargs=-1, required=True, metavar="[CHANNEL] CODE")
+@channel_option
+@account_option
+def reject(words: Sequence[str], channel_: Channel | None, account: str | None) -> None:
+    """Dismiss a request. The sender is told nothing and may ask again."""
+
+    async def run() -> tuple[ChannelAccount, Rejected]:
+        service = context.service()
+        where, code = await _locate(service, words, channel_, account)
+        match await service.reject_sender(where, code):
+            case Rejected() as rejected:
+                return where, rejected
+            case NoSuchRequest():
+                raise _no_such_request(where.channel)
+
+    where, rejected = asyncio.run(run())
+    say(f"Rejected {where.channel} sender {visible(rejected.request.sender)}{on_account(where)}.")
+
+
+async def _locate(
+    service: Service, words: Sequence[str], channel: Channel | None, account: str | None
+) -> tuple[ChannelAccount, PairingCode]:
+    """Find the account on which a code waits, from what the owner typed: ``[channel] code``, a code in pieces allowed.
+
+    Raises:
+        Refused: no live request has that code.
+        UsageError: an unknown channel, or a code alone while several channels wait.
+    """
+    if channel is None:
+        channel, words = _channel_first(words)
+    code = codes.read("".join(words))
+    if code is None:
+        listing = f"clawdbot pairing list {channel}" if channel else "clawdbot pairing list"
+        raise UsageError("a pairing code is missing", hint=f'run "{listing}"')
+    accounts = await context.accounts(service, [channel] if channel else list(Channel), account)
+    if channel is None:
+        waiting = sorted({one.channel for one in accounts if await service.waiting(one)})
+        if len(waiting) > 1:
+            raise UsageError(
+                f"requests wait on several channels: {', '.join(waiting)}",
+                hint=f'name the channel: "clawdbot pairing approve {waiting[0]} <code>"',
+            )
+    found = await service.where_waits(code, accounts)
+    if len(found) == 1:
+        return found[0], code
+    if found:
+        raise UsageError(
+            f"that code waits on several accounts: {', '.join(one.account for one in found)}",
+            hint="name one with --account",
+        )
+    await asyncio.sleep(WRONG_CODE_PAUSE_S)
+    raise _no_such_request(channel)
+
+
+def _channel_first(words: Sequence[str]) -> tuple[Channel | None, Sequence[str]]:
+    """Tell ``telegram ABCD EFGH`` from ``ABCD EFGH``: a first word that is no channel begins a code if it stands alone,
+    or if the words together have a code's length."""
+    try:
+        return names.channel(words[0]), words[1:]
+    except ValueError:
+        code = codes.read("".join(words))
+        if len(words) == 1 or (code is not None and len(code.reveal()) == codes.LENGTH):
+            return None, words
+        return context.channel(words[0]), words[1:]
+
+
+def _no_such_request(channel: Channel | None) -> Refused:
+    listing = f"clawdbot pairing list {channel}" if channel else "clawdbot pairing list"
+    return Refused("no pending request with that code", hint=f'codes expire after an hour; run "{listing}"')

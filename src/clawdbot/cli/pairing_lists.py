@@ -1,0 +1,177 @@
+"""``clawdbot pairing list`` and ``allowlist``: who waits, who is in, who is blocked. They only read."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from clawdbot.cli import context
+from clawdbot.cli.context import ChannelName
+from clawdbot.cli.output import as_json, say, table, warn
+from clawdbot.domain.instants import ago, iso
+from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, Instant
+from clawdbot.domain.senders import TTL_MS, Request, Senders
+from clawdbot.errors import ConfigError
+
+account_option = click.option("--account", metavar="ID", help="One account of the channel only.")
+json_option = click.option("--json", "json_", is_flag=True, help="Print JSON.")
+
+
+def _read(among: Sequence[Channel], account: str | None) -> dict[ChannelAccount, Senders]:
+    async def run() -> dict[ChannelAccount, Senders]:
+        service = context.service()
+        return {one: await service.read(one) for one in await context.accounts(service, among, account)}
+
+    return asyncio.run(run())
+
+
+# --- list: who waits -------------------------------------------------------------------------------------------------
+
+
+@click.command("list")
+@click.argument("channel", type=ChannelName(), required=False)
+@click.option("--channel", "channel_option", type=ChannelName(), help="The same as the argument.")
+@account_option
+@click.option("--all", "all_", is_flag=True, help="Every channel; the same as naming none.")
+@json_option
+def list_command(
+    channel: Channel | None, channel_option: Channel | None, account: str | None, all_: bool, json_: bool
+) -> None:
+    """Show who waits for approval."""
+    chosen = None if all_ else channel or channel_option
+    among = [chosen] if chosen else list(Channel)
+    found = _read(among, account)
+    if json_:
+        _print_json(chosen, among, found)
+    else:
+        _print_requests(chosen, found)
+
+
+def _print_json(chosen: Channel | None, among: Sequence[Channel], found: dict[ChannelAccount, Senders]) -> None:
+    now = context.now()
+    requests: dict[Channel, list[dict[str, object]]] = {channel: [] for channel in among}
+    for account, known in found.items():
+        requests[account.channel] += [_request_json(account, request) for request in known.waiting(now)]
+    if chosen:
+        as_json({"channel": chosen, "requests": requests[chosen]})
+    else:
+        as_json({"channels": [{"channel": name, "requests": those} for name, those in requests.items() if those]})
+
+
+def _request_json(account: ChannelAccount, request: Request) -> dict[str, object]:
+    return {
+        "id": request.sender,
+        "code": request.code.reveal(),
+        "createdAt": iso(request.created_at),
+        "lastSeenAt": iso(request.last_seen),
+        **({"meta": dict(request.meta)} if request.meta else {}),
+        **({} if account.account == DEFAULT_ACCOUNT else {"account": account.account}),
+    }
+
+
+def _print_requests(chosen: Channel | None, found: dict[ChannelAccount, Senders]) -> None:
+    now = context.now()
+    waiting = {account: requests for account, known in found.items() if (requests := known.waiting(now))}
+    for account, requests in waiting.items():
+        say(f"{account}: {len(requests)} waiting")
+        headings = ["Code", account.channel.id_label, "Who", "Asked", "Expires"]
+        table(headings, [_request_row(request, now) for request in requests])
+        say()
+    for account, known in found.items():
+        if known.full_at is not None and 0 <= now - known.full_at < TTL_MS:
+            say(f"{account}: the queue was full {ago(known.full_at, now)}; a stranger was turned away without a code.")
+    if waiting:
+        say(f"Approve with: clawdbot pairing approve {next(iter(waiting)).channel} <code>")
+    else:
+        say(f"No pending {chosen} pairing requests." if chosen else "No pending pairing requests.")
+
+
+def _request_row(request: Request, now: Instant) -> list[str]:
+    expires = ago(request.created_at + TTL_MS, now)
+    return [request.code.reveal(), request.sender, _who(request), ago(request.created_at, now), expires]
+
+
+def _who(request: Request) -> str:
+    """What the sender calls himself, from outside: the table makes it inert."""
+    username = request.meta.get("username")
+    names = [value for key, value in request.meta.items() if key != "username"]
+    return " ".join([*names, *([f"@{username}"] if username else [])])
+
+
+# --- allowlist: who is in --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A line of ``pairing allowlist``."""
+
+    account: ChannelAccount
+    sender: str
+    since: Instant | None
+    how: str
+    blocked: bool = False
+
+    def as_json(self) -> dict[str, object]:
+        return {
+            "channel": self.account.channel,
+            "account": self.account.account,
+            "id": self.sender,
+            "since": None if self.since is None else iso(self.since),
+            "how": self.how,
+        }
+
+
+@click.command("allowlist")
+@click.argument("channel", type=ChannelName(), required=False)
+@account_option
+@json_option
+def allowlist_command(channel: Channel | None, account: str | None, json_: bool) -> None:
+    """Show who is in, since when and how; and who is blocked."""
+    among = [channel] if channel else list(Channel)
+    members = [member for one, known in _read(among, account).items() for member in _members(one, known)]
+    allowed = [member for member in members if not member.blocked]
+    blocked = [member for member in members if member.blocked]
+    if json_:
+        as_json({"allowed": [one.as_json() for one in allowed], "blocked": [one.as_json() for one in blocked]})
+        return
+    if not allowed:
+        say(f"Nobody is on the {channel} allowlist." if channel else "Nobody is on an allowlist.")
+    _print_members(allowed)
+    if blocked:
+        say("Blocked:")
+        _print_members(blocked)
+
+
+def _members(account: ChannelAccount, known: Senders) -> list[Member]:
+    approved = [
+        Member(account, sender, approval.approved_at, f"approved ({approval.by or 'by another program'})")
+        for sender, approval in known.allowed.items()
+    ]
+    blocked = [
+        Member(account, sender, block.blocked_at, f"blocked ({block.by or 'unknown'})", blocked=True)
+        for sender, block in known.blocked.items()
+    ]
+    return [*_configured(account), *approved, *blocked]
+
+
+def _configured(account: ChannelAccount) -> list[Member]:
+    try:
+        listed, everyone = context.listed_in_config(account)
+    except ConfigError as error:
+        warn(f"what the configuration lists is not shown: {error}")
+        return []
+    names = [*(["*"] if everyone else []), *sorted(listed)]
+    return [Member(account, name, None, "listed in the configuration") for name in names]
+
+
+def _print_members(members: Sequence[Member]) -> None:
+    now = context.now()
+    if members:
+        table(
+            ["Channel", "Id", "Since", "How"],
+            [
+                [str(one.account), one.sender, "" if one.since is None else ago(one.since, now), one.how]
+                for one in members
+            ],
+        )

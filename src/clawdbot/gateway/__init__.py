@@ -1,0 +1,1 @@
+"""The long-running program: channels under supervision, the door, the assistant."""

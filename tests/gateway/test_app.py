@@ -1,0 +1,134 @@
+"""The gateway as a process: what it does with messages, signals, and changes under its feet."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.telegram import FakeTelegram
+from tests.support.gateway import Home, until
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    async with FakeTelegram() as telegram:
+        home = Home(tmp_path / "state", telegram)
+        home.configure()
+        yield home
+
+
+def code_in(reply: str) -> str:
+    return reply.partition("Pairing code: ")[2].partition("\n")[0]
+
+
+async def test_D17_approved_and_revoked_while_the_gateway_runs(home: Home) -> None:
+    """Commands in another process take effect with the sender's next message, both ways."""
+    alice = home.telegram.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("hello")
+        code = code_in(await alice.next_message())
+        assert (await home.owner("pairing", "approve", "telegram", code))[0] == 0
+        alice.write("hello again")
+        assert await alice.next_message() == "You said: hello again"
+        assert (await home.owner("pairing", "revoke", "telegram", "7"))[0] == 0
+        alice.write("and now?")
+        assert code_in(await alice.next_message()) not in ("", code)
+        assert await gateway.stop() == 0
+        log = gateway.log()
+    for secret in (code, home.telegram.token, "hello again"):
+        assert secret not in log
+
+
+async def test_a_message_that_is_being_answered_is_finished_before_the_end(home: Home) -> None:
+    """SIGTERM while the assistant works: its reply is still sent, and the gateway ends with 0."""
+    home.configure(allowFrom=[7])
+    alice = home.telegram.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("first")
+        await alice.next_message()
+        alice.write("wait")
+        await gateway.says("ready as")
+        await until(lambda: len(home.telegram.unconfirmed) == 1)
+        stopped = asyncio.create_task(gateway.stop())
+        (home.state.parent / "go").touch()
+        assert await alice.next_message() == "You said: wait"
+        assert await stopped == 0
+
+
+async def test_kill_9_loses_no_message(home: Home) -> None:
+    """Killed while the assistant works: the message comes again at the next start, and is answered then."""
+    home.configure(allowFrom=[7])
+    alice = home.telegram.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("wait")
+        await gateway.says("ready as")
+        await until(lambda: bool(home.telegram.calls("getUpdates")))
+        await gateway.kill()
+    (home.state.parent / "go").touch()
+    async with home.gateway() as gateway:
+        assert await alice.next_message() == "You said: wait"
+        assert await gateway.stop() == 0
+    assert alice.received == ["You said: wait"]
+
+
+async def test_S4_a_broken_configuration_lets_nobody_in_and_loses_nothing(home: Home) -> None:
+    """Broken while running: nobody is answered; mended: what was written meanwhile is answered, without a restart."""
+    home.configure(allowFrom=[7])
+    alice = home.telegram.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("first")
+        assert await alice.next_message() == "You said: first"
+        home.write_config("{ channels: { telegram: { dmPolicy: 'paring' } } }")
+        await gateway.says("nobody is let in while the configuration is broken")
+        alice.write("second")
+        await gateway.says("trying again in")
+        assert alice.received == ["You said: first"]
+        home.configure(allowFrom=[7])
+        assert await alice.next_message() == "You said: second"
+        assert await gateway.stop() == 0
+
+
+async def test_policies_are_hot(home: Home) -> None:
+    """The policy changes with the next message: disabled means silence."""
+    alice, bob = home.telegram.user(7, "Alice"), home.telegram.user(8, "Bob")
+    async with home.gateway() as gateway:
+        alice.write("hello")
+        assert code_in(await alice.next_message())
+        home.configure(dmPolicy="disabled")
+        bob.write("hello")
+        await gateway.says("ignored a message of sender 8: direct messages are disabled")
+        assert bob.received == []
+        assert await gateway.stop() == 0
+
+
+async def test_a_second_gateway_on_the_same_state_is_refused(home: Home) -> None:
+    """One gateway a state directory; the second says which process has it, and what to do."""
+    async with home.gateway() as gateway:
+        await gateway.says("ready as")
+        code, said = await home.owner("gateway")
+        assert code == 1
+        assert f"process {gateway.process.pid}" in said
+        assert (await home.owner("status"))[1].count(f"running (process {gateway.process.pid})") == 1
+        assert await gateway.stop() == 0
+
+
+async def test_a_channel_is_taken_up_without_a_restart(home: Home) -> None:
+    """A gateway without channels says what to do next, and runs the channel once it is added."""
+    home.write_config("{}")
+    async with home.gateway() as gateway:
+        await gateway.says("next:      clawdbot channels add telegram")
+        home.configure()
+        await gateway.says("ready as @clawd_test_bot")
+        assert await gateway.stop() == 0
+
+
+async def test_a_refused_token_is_said_and_not_tried_again(home: Home) -> None:
+    """401: one error line with the way out; the gateway stays for whoever mends it."""
+    home.telegram.token = "123456789:another-one"
+    async with home.gateway() as gateway:
+        await gateway.says("clawdbot channels add telegram")
+        assert home.telegram.calls("getUpdates") == []
+        home.configure()
+        await gateway.says("ready as @clawd_test_bot")
+        assert await gateway.stop() == 0
