@@ -15,7 +15,14 @@ from clawdbot.domain.gate import Admit, DmPolicy, DmRules, Ignore, Why
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import TTL_MS, Approved, NoSuchRequest
 from clawdbot.domain.texts import NO_ANSWER, pairing_reply
-from clawdbot.errors import AssistantFailed, ConfigError, DeliveryFailed, RecipientRefused, StoreCorrupt
+from clawdbot.errors import (
+    AssistantFailed,
+    ConfigError,
+    DeliveryFailed,
+    DeliveryUnknown,
+    RecipientRefused,
+    StoreCorrupt,
+)
 from clawdbot.service import Door, Reception, Service
 from clawdbot.store.base import A, Key, S, SendersKey
 from clawdbot.store.memory import MemoryStore
@@ -176,6 +183,18 @@ async def test_a_code_that_could_not_be_sent_is_sent_with_the_next_message() -> 
     await house.write("7")
     assert len(house.bot.sent) == 1
     assert (await house.code_of("7")).reveal() in house.bot.sent[0][1]
+
+
+async def test_D10_a_code_that_may_have_arrived_is_not_sent_again() -> None:
+    """The platform's answer is lost: no second reply, however often he writes; the owner may approve him still."""
+    house = House()
+    house.bot.failing = DeliveryUnknown("no answer")
+    await house.write("7")
+    house.bot.failing = None
+    await house.write("7")
+    await house.write("7")
+    assert house.bot.sent == []
+    assert isinstance(await house.approve("7"), Approved)
 
 
 async def test_a_sender_who_cannot_be_written_to_is_not_tried_again() -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
     from clawdbot.domain.sender_ids import normalise as sender_id
     from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected, Request, Senders
-    from clawdbot.errors import ClawdbotError, DeliveryFailed, StoreError
+    from clawdbot.errors import ClawdbotError, DeliveryFailed, DeliveryUnknown, StoreError
     from clawdbot.service import Door, Service
     from clawdbot.store.files import FileStore
     from clawdbot.store.memory import MemoryStore
@@ -25,7 +25,7 @@ _PLACES = {
     "clawdbot.domain.gate": ("Admit", "DmPolicy", "DmRules", "Ignore"),
     "clawdbot.domain.names": ("AccountId", "Channel", "ChannelAccount", "SenderId"),
     "clawdbot.domain.senders": ("Approved", "NoSuchRequest", "Rejected", "Request", "Senders"),
-    "clawdbot.errors": ("ClawdbotError", "DeliveryFailed", "StoreError"),
+    "clawdbot.errors": ("ClawdbotError", "DeliveryFailed", "DeliveryUnknown", "StoreError"),
     "clawdbot.service": ("Door", "Service"),
     "clawdbot.store.files": ("FileStore",),
     "clawdbot.store.memory": ("MemoryStore",),
@@ -43,6 +43,7 @@ __all__ = [
     "ChannelAccount",
     "ClawdbotError",
     "DeliveryFailed",
+    "DeliveryUnknown",
     "DirectMessage",
     "DmPolicy",
     "DmRules",

@@ -9,6 +9,7 @@
     │   ├── StoreCorrupt          3   a state file does not hold what it must
     │   └── StoreUnavailable      3   a state file cannot be read, locked or written now
     ├── DeliveryFailed            3   a platform did not take our message
+    │   ├── DeliveryUnknown       3   … or perhaps did: the answer never came
     │   └── RecipientRefused      1   … and never will: blocked us, gone, not allowed
     ├── ChannelFailed             3   a channel cannot work now; trying again may help
     │   └── ChannelRefused        1   … and trying again will not: bad token, logged out, banned
@@ -68,6 +69,10 @@ class StoreUnavailable(StoreError):
 
 class DeliveryFailed(ClawdbotError):
     exit_code = 3
+
+
+class DeliveryUnknown(DeliveryFailed):
+    pass
 
 
 class RecipientRefused(DeliveryFailed):

@@ -22,7 +22,7 @@ from clawdbot.domain.gate import Admit, AskApproval, DmRules, Ignore, Why
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.senders import DEFAULT_CAP, Senders
 from clawdbot.domain.texts import NO_ANSWER, pairing_reply, visible
-from clawdbot.errors import AssistantFailed, DeliveryFailed, RecipientRefused
+from clawdbot.errors import AssistantFailed, DeliveryFailed, DeliveryUnknown, RecipientRefused
 from clawdbot.store.base import SendersKey, Store
 
 log = logging.getLogger("clawdbot")
@@ -188,7 +188,11 @@ class Door:
                 raise TypeError(f"not an effect of a sender's message: {type(effect).__name__}")
 
     async def _send_code(self, message: DirectMessage, code: PairingCode) -> None:
-        """Send the code once. If the platform could not take it, the sender's next message tries again."""
+        """Send the code once (threats.md D10).
+
+        If the platform certainly did not take it, the sender's next message tries again. If it may have, nothing does:
+        where answers get lost, each message would bring another code.
+        """
         waits = (message.account, message.sender)
         self._code_not_sent.discard(waits)
         text = pairing_reply(message.account.channel, message.id_line, code)
@@ -196,6 +200,8 @@ class Door:
             await self._send(message.account, message.conversation, text)
         except RecipientRefused as error:
             log.warning("%s: no code for %s: %s", message.account, visible(message.sender), error)
+        except DeliveryUnknown as error:
+            log.warning("%s: the code for %s may not have arrived: %s", message.account, visible(message.sender), error)
         except DeliveryFailed as error:
             self._code_not_sent.add(waits)
             log.warning("%s: the code for %s is not sent yet: %s", message.account, visible(message.sender), error)

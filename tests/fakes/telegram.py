@@ -26,7 +26,7 @@ from typing import Any, Self
 from aiohttp import web
 
 from tests.fakes.bot_api import Refusal, asked_of, integer, strings
-from tests.fakes.faults import Fault, raw
+from tests.fakes.faults import Fault, drop, raw
 
 TOKEN = "123456789:TEST-token_of-a-bot-that-does-not-exist"
 
@@ -166,6 +166,11 @@ class FakeTelegram:
     def fail(self, method: str, *faults: Fault) -> None:
         """Let the next calls of a method go wrong, one after the other."""
         self._faults[method.lower()].extend(faults)
+
+    async def lose_answer(self, request: web.Request) -> web.StreamResponse:
+        """A fault: what is asked for is done, and the connection breaks before the answer."""
+        await self._answer(self.token, request.match_info["method"].lower(), await asked_of(request))
+        return await drop(request)
 
     def will_fail(self, method: str) -> bool:
         """There are faults that no call has met yet."""

@@ -40,6 +40,18 @@ async def test_D17_approved_and_revoked_while_the_gateway_runs(home: Home) -> No
         assert secret not in log
 
 
+async def test_D10_one_reply_though_telegram_s_answers_get_lost(home: Home) -> None:
+    """Telegram delivers the code and its answer never comes: the stranger's next messages bring no second one."""
+    alice = home.telegram.user(7, "Alice")
+    home.telegram.fail("sendMessage", *[home.telegram.lose_answer] * 3)
+    async with home.gateway() as gateway:
+        for _ in range(3):
+            alice.write("hello")
+        await until(lambda: gateway.log().count("ignored a message of sender 7") == 3)
+        assert await gateway.stop() == 0
+    assert len(alice.received) == 1
+
+
 async def test_a_message_that_is_being_answered_is_finished_before_the_end(home: Home) -> None:
     """SIGTERM while the assistant works: its reply is still sent, and the gateway ends with 0."""
     home.configure(allowFrom=[7])

@@ -69,6 +69,7 @@ class ChannelAdapter(Protocol):
 
         Raises:
             RecipientRefused: this person cannot be written to.
+            DeliveryUnknown: nobody can say whether the platform took it.
             DeliveryFailed: the platform did not take it.
         """
 

@@ -10,7 +10,14 @@ from clawdbot.channels.base import BotIdentity
 from clawdbot.channels.telegram.adapter import TelegramAdapter
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.secret import Secret
-from clawdbot.errors import ChannelFailed, ChannelRefused, ClawdbotError, DeliveryFailed, RecipientRefused
+from clawdbot.errors import (
+    ChannelFailed,
+    ChannelRefused,
+    ClawdbotError,
+    DeliveryFailed,
+    DeliveryUnknown,
+    RecipientRefused,
+)
 from tests.channels.telegram.conftest import ACCOUNT, FAST
 from tests.fakes import faults
 from tests.fakes.telegram import FakeTelegram, error, too_many
@@ -135,7 +142,7 @@ async def test_D10_what_telegram_may_have_taken_is_not_sent_again(
     telegram.user(777, "Alice").write("hi")
     telegram.fail("sendMessage", fault)
 
-    assert type(await refusal(adapter, "777")) is DeliveryFailed
+    assert type(await refusal(adapter, "777")) is DeliveryUnknown
     assert len(telegram.calls("sendMessage")) == 1
 
 

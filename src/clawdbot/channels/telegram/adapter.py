@@ -22,7 +22,7 @@ from clawdbot.channels.telegram.offsets import Offsets
 from clawdbot.channels.text import pieces
 from clawdbot.domain.names import DEFAULT_ACCOUNT, ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
-from clawdbot.errors import ChannelFailed, ChannelRefused, DeliveryFailed, RecipientRefused
+from clawdbot.errors import ChannelFailed, ChannelRefused, DeliveryFailed, DeliveryUnknown, RecipientRefused
 
 _log = logging.getLogger(__name__)
 
@@ -240,5 +240,7 @@ def _undelivered(trouble: ApiError, chat_id: int) -> DeliveryFailed:
             return RecipientRefused(f"telegram knows no user {chat_id} that this bot can write to")
         case Rejected(code=429):
             return DeliveryFailed(f"telegram takes no message to {chat_id} now: too many were sent")
+        case Unreachable(sent=True) | Rejected(code=500 | 502 | 503 | 504):
+            return DeliveryUnknown(f"nobody knows whether telegram took a message to {chat_id}: {trouble}")
         case _:
             return DeliveryFailed(f"telegram did not take a message to {chat_id}: {trouble}")
