@@ -1,9 +1,12 @@
 """One gateway a state directory."""
 
+import fcntl
 import os
+import resource
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -53,6 +56,37 @@ def test_S1_the_lock_file_is_private_and_no_link_is_followed(tmp_path: Path) -> 
     with pytest.raises(StoreUnavailable), instance.hold(tmp_path):
         pass
     assert target.read_text() == "mine"
+
+
+def test_whoever_only_looks_keeps_no_gateway_from_starting(tmp_path: Path) -> None:
+    """A ``status`` in the moment of the start has the lock for that moment: the gateway waits it out."""
+    (tmp_path / instance.LOCK_NAME).touch()
+    looking = os.open(tmp_path / instance.LOCK_NAME, os.O_RDONLY)
+    fcntl.flock(looking, fcntl.LOCK_SH)
+    looked = threading.Timer(0.05, os.close, [looking])
+    looked.start()
+    with instance.hold(tmp_path):
+        assert instance.running(tmp_path) == os.getpid()
+    looked.join()
+
+
+def test_S2_a_full_disk_keeps_no_gateway_from_starting(tmp_path: Path) -> None:
+    """Where its process id cannot be written it runs all the same, and others see that one runs."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, limits[1]))
+    try:
+        with instance.hold(tmp_path):
+            assert instance.running(tmp_path) == 0
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+
+
+def test_a_pipe_in_the_lock_s_place_holds_up_nobody(tmp_path: Path) -> None:
+    """Asking whether a gateway runs does not wait for the pipe's other end."""
+    os.mkfifo(tmp_path / instance.LOCK_NAME)
+    assert instance.running(tmp_path) is None
 
 
 def test_nothing_runs_where_there_is_no_state(tmp_path: Path) -> None:

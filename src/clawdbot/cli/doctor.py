@@ -96,7 +96,7 @@ def _notes(paths: Paths) -> Iterator[str]:
     from clawdbot.gateway import instance
 
     pid = instance.running(paths.state_dir)
-    yield "no gateway runs" if pid is None else f"a gateway runs (process {pid})"
+    yield "no gateway runs" if pid is None else f"a gateway runs (process {pid})" if pid else "a gateway runs"
     config = _config(paths)
     if config is None:
         return

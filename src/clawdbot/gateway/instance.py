@@ -3,13 +3,18 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from clawdbot.errors import Refused, StoreUnavailable
 
 LOCK_NAME = "gateway.lock"
+
+LOOKS = 50
+LOOK_S = 0.01
+"""Between two looks at a lock that somebody has: whoever only asks (:func:`running`) has it for a moment."""
 
 
 @contextmanager
@@ -27,26 +32,40 @@ def hold(state_dir: Path) -> Iterator[None]:
     except OSError as error:
         raise StoreUnavailable(f"{path}: {error.strerror}", hint='run "clawdbot doctor"') from error
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _taken(descriptor, path):
             raise Refused(
                 f"a gateway runs on {state_dir} already{_named(_pid(descriptor))}",
                 hint='stop it first, or use another state with "clawdbot --profile NAME gateway"',
-            ) from None
-        os.fchmod(descriptor, 0o600)
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps({"pid": os.getpid()}).encode(), 0)
+            )
+        with suppress(OSError):  # on a full disk it does not say which process it is, and runs all the same
+            os.fchmod(descriptor, 0o600)
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps({"pid": os.getpid()}).encode(), 0)
         yield
-        os.ftruncate(descriptor, 0)
+        with suppress(OSError):
+            os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def _taken(descriptor: int, path: Path) -> bool:
+    """Take the lock; ``False`` if somebody keeps it. Raises StoreUnavailable."""
+    for _ in range(LOOKS):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_S)
+        except OSError as error:
+            raise StoreUnavailable(f"{path}: {error.strerror}", hint='run "clawdbot doctor"') from error
+        else:
+            return True
+    return False
 
 
 def running(state_dir: Path) -> int | None:
     """The process id of the gateway that runs on a state directory, if one does (0 if it does not say which)."""
     try:
-        descriptor = os.open(state_dir / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(state_dir / LOCK_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
     try:
