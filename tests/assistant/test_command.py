@@ -12,6 +12,7 @@ import pytest
 from clawdbot.assistant.command import CommandAssistant
 from clawdbot.assistant.text import MAX_REPLY_BYTES
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount
+from clawdbot.domain.secret import Secret
 from clawdbot.errors import AssistantFailed, ConfigError
 from tests.support.assistants import prompt
 from tests.support.programs import Script, Signal, wait_until_gone
@@ -183,6 +184,17 @@ async def test_S7_our_own_secrets_are_not_inherited(python: Script) -> None:
     inherited = set((await assistant.answer(prompt())).split())
     assert not inherited & ours
     assert inherited >= set(kept)
+
+
+async def test_S7_no_variable_of_any_name_hands_on_a_token(python: Script) -> None:
+    """A token that the configuration takes out of ``$MY_BOT`` is not inherited under that name either."""
+    environ = {"PATH": os.environ["PATH"], "MY_BOT": "1:abc", "MY_URL": "http://h/bot1:abc", "OTHER": "1:abd"}
+    assistant = CommandAssistant(
+        python("print(*sorted(os.environ))"), environ=environ, secrets=[Secret("1:abc"), Secret("2:x")]
+    )
+    inherited = set((await assistant.answer(prompt())).split())
+    assert not inherited & {"MY_BOT", "MY_URL"}
+    assert inherited >= {"PATH", "OTHER"}
 
 
 @pytest.fixture

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from clawdbot.assistant.base import Prompt
 from clawdbot.assistant.command import CommandAssistant
 from clawdbot.assistant.http import HttpAssistant
 from clawdbot.assistant.python import PythonAssistant
 from clawdbot.assistant.unconfigured import Unconfigured
 from clawdbot.channels.telegram.adapter import TelegramAdapter
 from clawdbot.config import AccountConfig, AssistantSettings, CommandSettings, Config, HttpSettings, PythonSettings
-from clawdbot.domain.names import Channel, ChannelAccount
+from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import ChannelRefused
 from clawdbot.gateway.adapters import open_adapter, open_assistant
@@ -47,6 +48,21 @@ def test_a_channel_of_another_version_is_refused(tmp_path: Path) -> None:
     signal = ChannelAccount(Channel.SIGNAL)
     with pytest.raises(ChannelRefused, match="cannot be run"):
         open_adapter(Config(accounts={signal: AccountConfig(signal, token=Secret("x"))}), signal, tmp_path)
+
+
+async def test_S7_an_assistant_s_program_inherits_no_configured_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tokens of all accounts stay with the gateway, under whatever name they came in."""
+    monkeypatch.setenv("MY_BOT", "1:abc")
+    monkeypatch.setenv("MY_KEY", "kept")
+    config = Config(
+        accounts={TELEGRAM: AccountConfig(TELEGRAM, token=Secret("1:abc"))}, assistant=CommandSettings(argv=("env",))
+    )
+    assistant = open_assistant(config)
+    message = Prompt(TELEGRAM, SenderId("7"), name="", conversation="7", text="", sent_at=0)
+    inherited = (await assistant.answer(message)).splitlines()
+    assert "MY_KEY=kept" in inherited
+    assert not [line for line in inherited if "1:abc" in line]
+    await assistant.close()
 
 
 @pytest.mark.parametrize(

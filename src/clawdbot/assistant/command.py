@@ -4,7 +4,7 @@ import os
 import re
 import shlex
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -15,6 +15,7 @@ from clawdbot.assistant.limits import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Slot
 from clawdbot.assistant.text import MAX_REPLY_BYTES, as_reply, clean, too_long
 from clawdbot.domain.instants import iso
 from clawdbot.domain.names import Instant
+from clawdbot.domain.secret import Secret
 from clawdbot.errors import AssistantFailed, ConfigError
 
 _OUR_SECRETS = re.compile(r"(TELEGRAM|DISCORD)_BOT_TOKEN|SLACK_\w+_TOKEN|CLAWDBOT_\w+_(TOKEN|PASSWORD)")
@@ -42,6 +43,7 @@ class CommandAssistant:
         concurrency: how many programs may run at once.
         cwd: where they run; where the gateway runs, if not said.
         environ: what they inherit, less our own secrets; the gateway's environment, if not said.
+        secrets: what no variable that they inherit may hold, whatever its name.
 
     Raises:
         ConfigError: ``argv`` cannot be a command.
@@ -55,6 +57,7 @@ class CommandAssistant:
         concurrency: int = DEFAULT_CONCURRENCY,
         cwd: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        secrets: Iterable[Secret] = (),
     ) -> None:
         if not argv or not argv[0] or any("\0" in word for word in argv):
             raise ConfigError(
@@ -62,7 +65,7 @@ class CommandAssistant:
             )
         self._argv = tuple(argv)
         self._cwd = cwd
-        self._environ = _without_our_secrets(os.environ if environ is None else environ)
+        self._environ = _without_our_secrets(os.environ if environ is None else environ, secrets)
         self._slots = Slots(concurrency=concurrency, timeout=timeout)
 
     async def answer(self, prompt: Prompt) -> str:
@@ -106,8 +109,13 @@ class CommandAssistant:
         return AssistantFailed(f"assistant.command: {self._program} {why}", hint=hint)
 
 
-def _without_our_secrets(environ: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in environ.items() if not _OUR_SECRETS.fullmatch(name)}
+def _without_our_secrets(environ: Mapping[str, str], secrets: Iterable[Secret]) -> dict[str, str]:
+    ours = [secret.reveal() for secret in secrets]
+    return {
+        name: value
+        for name, value in environ.items()
+        if not _OUR_SECRETS.fullmatch(name) and not any(secret in value for secret in ours)
+    }
 
 
 def _line(prompt: Prompt) -> bytes:

@@ -133,3 +133,9 @@ class Config:
         """Who may write to an account; nobody to one that is not configured (threats.md D5)."""
         known = self.accounts.get(account)
         return known.rules if known else DmRules(DmPolicy.DISABLED)
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """What the accounts log in with, wherever it comes from."""
+        tokens = (token for account in self.accounts.values() for token in (account.token, account.app_token))
+        return tuple(token for token in tokens if token is not None)

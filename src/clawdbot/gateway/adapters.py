@@ -37,7 +37,12 @@ def open_assistant(config: Config) -> Assistant:
         case CommandSettings() as settings:
             from clawdbot.assistant.command import CommandAssistant
 
-            return CommandAssistant(settings.argv, timeout=settings.timeout, concurrency=settings.concurrency)
+            return CommandAssistant(
+                settings.argv,
+                timeout=settings.timeout,
+                concurrency=settings.concurrency,
+                secrets=config.secrets,
+            )
         case HttpSettings() as settings:
             from clawdbot.assistant.http import HttpAssistant
 
