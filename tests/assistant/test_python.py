@@ -88,7 +88,16 @@ async def test_what_is_not_text_is_a_failure(value: str, module: Module) -> None
 @pytest.mark.parametrize("kind", ["def", "async def"])
 @pytest.mark.parametrize(
     "raised",
-    ["ValueError", "SystemExit", "TimeoutError", "StopIteration", "KeyError", "asyncio.CancelledError"],
+    [
+        "ValueError",
+        "SystemExit",
+        "TimeoutError",
+        "StopIteration",
+        "KeyError",
+        "asyncio.CancelledError",
+        "KeyboardInterrupt",
+        "BaseException",
+    ],
 )
 async def test_S7_an_exception_shows_its_type_and_not_what_it_says(kind: str, raised: str, module: Module) -> None:
     """Exceptions often quote what they choked on; neither the error nor its traceback does. The gateway goes on."""

@@ -50,7 +50,9 @@ class PythonAssistant:
     async def _run(self, prompt: Prompt) -> str:
         try:
             result = await self._call(prompt)
-        except (Exception, SystemExit) as error:
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # KeyboardInterrupt and the like would end the gateway, or the conversation
             # Only the type, and no chain: what it says may hold what the sender wrote (threats.md S7).
             raise AssistantFailed(
                 f"assistant.python: {self._target} raised {type(error).__name__}",
