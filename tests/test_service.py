@@ -13,7 +13,7 @@ from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import Change
 from clawdbot.domain.gate import Admit, DmPolicy, DmRules, Ignore, Why
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import TTL_MS, Approved, NoSuchRequest
+from clawdbot.domain.senders import REFRESH_MS, TTL_MS, Approved, NoSuchRequest
 from clawdbot.domain.texts import NO_ANSWER, pairing_reply
 from clawdbot.errors import (
     AssistantFailed,
@@ -107,6 +107,26 @@ async def test_D10_500_strangers_get_at_most_the_cap() -> None:
     known = await house.owner.read(house.bot.account)
     assert len(house.bot.sent) == len(known.requests) == 3
     assert known.full_at == house.clock.now
+
+
+async def test_D10_a_flood_of_messages_is_no_flood_of_locks() -> None:
+    """Who waits and who is turned away is seen without the lock that the owner's commands need, but once a second."""
+    house = House(cap=1)
+    changes = 0
+
+    class Counting(MemoryStore):
+        async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
+            nonlocal changes
+            changes += 1
+            return await super().update(key, decide)
+
+    house.door._store = Counting()
+    for second in range(1, 3):
+        for number in range(100):
+            await house.write("7")
+            await house.write(str(1_000 + number))
+        assert changes == 2 * second
+        house.clock.now += REFRESH_MS
 
 
 async def test_D1_accounts_are_strangers_to_each_other() -> None:
@@ -223,6 +243,7 @@ async def test_an_approval_between_look_and_lock_admits_at_once() -> None:
             return await house.store.read(key)
 
     house.door._store = Late()
+    house.clock.now += REFRESH_MS
     await house.write("7", "now?")
     assert house.bot.sent[-1] == ("7", "now?")
 

@@ -143,12 +143,17 @@ class Door:
         known = await self._store.read(SendersKey(message.account))
         decision = gate.decide(rules, known, message.sender)
         if isinstance(decision, AskApproval):
-            decision = await self._ask_approval(message)
+            decision = await self._ask_approval(message, known)
         if isinstance(decision, Ignore):
             log.info("%s: ignored a message of sender %s: %s", message.account, visible(message.sender), decision.why)
         return decision
 
-    async def _ask_approval(self, message: DirectMessage) -> Admit | Ignore:
+    async def _ask_approval(self, message: DirectMessage, known: Senders) -> Admit | Ignore:
+        """Open a request, or keep the one there is.
+
+        Where what was read leaves nothing to change, no lock is taken: a flood of messages must not keep the owner and
+        other conversations waiting for it (threats.md D10).
+        """
         cap = self._cap(message.account)
 
         def decide(known: Senders) -> Change[Senders, senders.RequestAnswer]:
@@ -156,7 +161,9 @@ class Door:
                 known, message.sender, message.meta, now=self._now(), randbelow=self._randbelow, cap=cap
             )
 
-        change = await self._store.update(SendersKey(message.account), decide)
+        change = decide(known)
+        if change.state is not known:
+            change = await self._store.update(SendersKey(message.account), decide)
         for effect in change.effects:
             await self._perform(effect, message)
         match change.answer:
