@@ -7,8 +7,11 @@ from collections.abc import Iterable, Sequence
 
 import click
 
-from clawdbot.domain.texts import visible
+from clawdbot.domain.texts import is_inert, visible
 from clawdbot.errors import ClawdbotError
+
+LONGEST = 2_000
+"""Characters in a line that says what is wrong."""
 
 
 def say(line: str = "") -> None:
@@ -18,17 +21,27 @@ def say(line: str = "") -> None:
 
 def hint(text: str) -> None:
     """What to do next, beside the output."""
-    click.echo(f"clawdbot: hint: {text}", err=True)
+    _complain("hint", text)
 
 
 def warn(text: str) -> None:
     """What went wrong without stopping the command."""
-    click.echo(f"clawdbot: warning: {text}", err=True)
+    _complain("warning", text)
+
+
+def _complain(kind: str, text: str) -> None:
+    """One line, whatever it quotes: what was typed may have come from a stranger by copy and paste."""
+    click.echo(f"clawdbot: {kind}: {visible(text, LONGEST)}", err=True)
 
 
 def as_json(value: object) -> None:
-    """Machine-readable output: two-space indent, as the reference prints it."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace"))
+    """Machine-readable output: two-space indent, as the reference prints it.
+
+    What could move a cursor or reorder a line is spelled with ``\\u``, which says the same to a program: people look at
+    this too (threats.md S7).
+    """
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    click.echo("".join(one if one == "\n" or is_inert(one) else json.dumps(one)[1:-1] for one in text))
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -49,7 +62,7 @@ def _width(text: str) -> int:
 
 def report(error: ClawdbotError) -> int:
     """Print an error the one way errors are printed; returns the exit code."""
-    click.echo(f"clawdbot: error: {error.message}", err=True)
+    _complain("error", error.message)
     if error.hint:
         hint(error.hint)
     sys.stdout.flush()

@@ -32,10 +32,11 @@ def visible(text: str, limit: int = 64) -> str:
     escapes; what is longer than ``limit`` characters is cut with an ellipsis.
     """
     cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return "".join(character if _is_inert(character) else _escape(character) for character in cut)
+    return "".join(character if is_inert(character) else _escape(character) for character in cut)
 
 
-def _is_inert(character: str) -> bool:
+def is_inert(character: str) -> bool:
+    """Whether a character only ever shows itself."""
     category = unicodedata.category(character)
     return category[0] != "C" and category not in ("Zl", "Zp")
 
