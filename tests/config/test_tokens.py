@@ -172,6 +172,15 @@ def test_a_path_that_no_file_can_have_is_a_problem_too(account: Account) -> None
     assert found.token_problem == "channels.telegram.tokenFile holds a NUL character"
 
 
+def test_S7_a_token_in_the_place_of_its_file_s_path_is_not_shown(account: Account) -> None:
+    """The problem goes to the log with the gateway's first lines: it names the key, and not what stands there."""
+    found = account("{tokenFile: ' 123456:s3cret '}")
+    assert found.token is None
+    assert found.token_problem == (
+        "channels.telegram.tokenFile holds a token itself, not the path of a file with one in it"
+    )
+
+
 # --- Discord and Slack -----------------------------------------------------------------------------------------------
 
 

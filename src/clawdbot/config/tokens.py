@@ -85,6 +85,8 @@ def find(login: Login, sections: Iterable[Section], environ: Mapping[str, str]) 
 
 def _from_file(section: Section, login: Login, written: str) -> Token:
     source = dotted((*section.path, login.file_key))
+    if re.fullmatch(login.form, written):
+        return Token(source=source, problem=f"{source} holds a token itself, not the path of a file with one in it")
     path = section.notes.file.parent / expand(written, home_of(section.notes.environ))
     if "\0" in written:
         return Token(source=source, problem=f"{source} holds a NUL character")
