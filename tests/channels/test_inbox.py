@@ -136,6 +136,22 @@ async def test_only_so_many_messages_are_here_at_once() -> None:
         await desk.wait_ended("2")
 
 
+async def test_D16_what_comes_again_while_it_is_here_is_done_with_only_when_it_is() -> None:
+    """Confirmed any earlier, a message that is cut off by a crash would not come once more."""
+    desk = Desk()
+    slow = desk.hold("0")
+    confirmed: list[str] = []
+    async with opened(desk) as inbox:
+        await inbox.put(message("a", "0"), lambda: confirmed.append("first"))
+        await inbox.put(message("a", "0"), lambda: confirmed.append("again"))
+        await desk.wait_begun("0")
+        assert confirmed == []
+        slow.set()
+        await desk.wait_ended("0")
+        await eventually(lambda: confirmed == ["first", "again"])
+    assert desk.begun == ["0"]
+
+
 async def test_a_put_that_is_cancelled_leaves_nothing_behind() -> None:
     desk = Desk()
     slow = desk.hold("0")

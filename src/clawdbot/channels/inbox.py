@@ -60,7 +60,7 @@ class Seen:
 class _Conversation:
     """The messages of one conversation that are not done with, and the task that works them off."""
 
-    waiting: deque[tuple[DirectMessage, Callable[[], None]]] = field(default_factory=deque)
+    waiting: deque[DirectMessage] = field(default_factory=deque)
     worker: asyncio.Task[None] | None = None
 
 
@@ -92,7 +92,7 @@ class Inbox:
         self._room = asyncio.Semaphore(limit)
         self._seen = Seen() if seen is None else seen
         self._backoff = backoff or Backoff()
-        self._here: set[_Key] = set()
+        self._here: dict[_Key, list[Callable[[], None]]] = {}
         self._conversations: dict[str, _Conversation] = {}
         self._progress = asyncio.Event()
         self._closing = asyncio.Event()
@@ -106,23 +106,27 @@ class Inbox:
         """Take a message; wait while there are too many.
 
         Args:
-            done: called when the message is done with, at once if it is here or was done with already. It is not
-                called for what is cut off by :meth:`close`, and must not raise.
+            done: called when the message is done with, at once if it was already; one that is here is not delivered
+                twice, and is done with when it is. It is not called for what is cut off by :meth:`close`, and must not
+                raise.
         """
         key = (message.conversation, message.message_id)
-        if key in self._here or key in self._seen:
+        if key in self._seen:
             done()
             return
-        self._here.add(key)
+        if key in self._here:
+            self._here[key].append(done)
+            return
+        self._here[key] = [done]
         try:
             await self._room.acquire()
         except asyncio.CancelledError:
-            self._here.discard(key)
+            del self._here[key]
             raise
         if self._closing.is_set():
             return
         conversation = self._conversations.setdefault(message.conversation, _Conversation())
-        conversation.waiting.append((message, done))
+        conversation.waiting.append(message)
         if conversation.worker is None:
             conversation.worker = asyncio.create_task(self._work(message.conversation, conversation))
 
@@ -148,21 +152,21 @@ class Inbox:
     async def _work(self, name: str, conversation: _Conversation) -> None:
         try:
             while conversation.waiting and not self._closing.is_set():
-                message, done = conversation.waiting[0]
+                message = conversation.waiting[0]
                 if not await self._finish(message):
                     return
                 conversation.waiting.popleft()
-                self._done(message, done)
+                self._done(message)
         finally:
             del self._conversations[name]
 
-    def _done(self, message: DirectMessage, done: Callable[[], None]) -> None:
+    def _done(self, message: DirectMessage) -> None:
         key = (message.conversation, message.message_id)
-        self._here.discard(key)
         self._seen.add(key)
         self._room.release()
         self._progress.set()
-        done()
+        for done in self._here.pop(key):
+            done()
 
     async def _finish(self, message: DirectMessage) -> bool:
         """Deliver until the message is done with; ``False`` if we are closing before that."""
