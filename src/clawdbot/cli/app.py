@@ -3,7 +3,6 @@
 import importlib
 import os
 import sys
-from difflib import get_close_matches
 
 import click
 
@@ -19,6 +18,9 @@ COMMANDS = {
     "pairing": ("clawdbot.cli.pairing", "decide who may write to the bot"),
     "status": ("clawdbot.cli.status", "what is on, who waits, what to do next"),
 }
+
+UNKNOWN = (click.exceptions.NoSuchCommand, click.NoSuchOption)
+"""What click adds a suggestion to, which belongs into the hint."""
 
 
 class Root(click.Group):
@@ -42,9 +44,7 @@ class Root(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = get_close_matches(args[0], COMMANDS, n=1)
-            hint = f'did you mean "clawdbot {near[0]}"?' if near else 'run "clawdbot --help"'
-            raise UsageError(f'there is no command "{args[0]}"', hint=hint)
+            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
         return super().resolve_command(ctx, args)
 
 
@@ -76,10 +76,11 @@ def run(arguments: list[str]) -> int:
         code = root.main(arguments, prog_name="clawdbot", standalone_mode=False)
     except ClawdbotError as error:
         return report(error)
+    except click.exceptions.NoArgsIsHelpError as bare:
+        click.echo(bare.ctx.get_help(), err=True)
+        return UsageError.exit_code
     except click.UsageError as error:
-        where = error.ctx.command_path if error.ctx else "clawdbot"
-        message = error.format_message().rstrip(".")
-        return report(UsageError(message[:1].lower() + message[1:], hint=f'run "{where} --help"'))
+        return report(_in_our_words(error))
     except click.exceptions.Exit as done:
         return done.exit_code
     except (click.Abort, KeyboardInterrupt):
@@ -89,3 +90,18 @@ def run(arguments: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _in_our_words(error: click.UsageError) -> UsageError:
+    """What click says about a command line, as one line and one hint."""
+    where = error.ctx.command_path if error.ctx else "clawdbot"
+    match error:
+        case click.exceptions.NoSuchCommand(possibilities=[nearest, *_]):
+            hint = f'did you mean "{where} {nearest}"?'
+        case click.NoSuchOption(possibilities=[nearest, *_]):
+            hint = f'did you mean "{nearest}"?'
+        case _:
+            hint = f'run "{where} --help"'
+    text = error.message if isinstance(error, UNKNOWN) else error.format_message()
+    message = " ".join(text.split()).rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
