@@ -1,6 +1,7 @@
 """``make demo``: plays the scenes in this terminal; exit code 1 if any step is not as told."""
 
 import asyncio
+import io
 import sys
 import tempfile
 from pathlib import Path
@@ -27,4 +28,6 @@ async def play() -> int:
     return 0
 
 
+if isinstance(sys.stdout, io.TextIOWrapper):
+    sys.stdout.reconfigure(errors="replace")  # ✓ in a terminal that is not Unicode
 sys.exit(asyncio.run(play()))

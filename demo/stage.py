@@ -172,7 +172,7 @@ class Stage:
 
     def _environ(self) -> dict[str, str]:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLAWDBOT_", "TELEGRAM_"))}
-        return {**kept, "CLAWDBOT_STATE_DIR": str(self.state), "PYTHONUNBUFFERED": "1"}
+        return {**kept, "CLAWDBOT_STATE_DIR": str(self.state), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 
 def _earlier(instant: str, seconds: int) -> str:

@@ -1,10 +1,24 @@
 """What the command line does beside its commands: help, and what the terminal or the pipe behind it cannot take."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.support.transcript import clawdbot
+from tests.support.transcript import clawdbot, lay
+
+WAITING = """{"version": 1, "requests": [{"id": "7", "code": "ABCDEFGH", "createdAt": "@now-10s",
+ "lastSeenAt": "@now-10s", "meta": {"firstName": "\u65e5\u672c \u00d6"}}]}"""
+
+
+def pairing_list(state: Path, output: int, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """``pairing list`` while a stranger with a Japanese name waits."""
+    lay({"credentials/telegram-pairing.json": WAITING}, state)
+    command = [sys.executable, "-m", "clawdbot", "pairing", "list"]
+    environ = {**os.environ, "CLAWDBOT_STATE_DIR": str(state), **environ}
+    return subprocess.run(command, env=environ, stdout=output, stderr=subprocess.PIPE, timeout=60, check=False)
 
 
 @pytest.mark.parametrize("words", [[], ["pairing"], ["channels"]], ids=lambda words: " ".join(words) or "alone")
@@ -15,3 +29,34 @@ def test_a_command_that_is_not_finished_shows_its_help(words: list[str], tmp_pat
     assert done.stdout == ""
     assert done.stderr.startswith(f"Usage: {' '.join(['clawdbot', *words])} ")
     assert "error" not in done.stderr
+
+
+def test_a_terminal_that_is_not_unicode_gets_names_escaped(tmp_path: Path) -> None:
+    """A stranger cannot break the list with a name that the terminal has no letters for."""
+    done = pairing_list(tmp_path / "state", subprocess.PIPE, PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b"\\u65e5\\u672c \xd6" in done.stdout
+
+
+def test_output_that_cannot_be_written_is_an_error_like_others(tmp_path: Path) -> None:
+    """One error line, one hint line and exit 3 where the output goes to a full disk."""
+    full = os.open("/dev/full", os.O_WRONLY)
+    try:
+        done = pairing_list(tmp_path / "state", full)
+    finally:
+        os.close(full)
+    assert done.returncode == 3
+    error, hint = done.stderr.decode().splitlines()
+    assert error == "clawdbot: error: the output cannot be written: No space left on device"
+    assert hint.startswith("clawdbot: hint: ")
+
+
+def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
+    """``clawdbot pairing list | head -0`` ends without a word."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = pairing_list(tmp_path / "state", writer)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -1,6 +1,7 @@
 """``clawdbot``: the root command. Subcommands are imported when they are called."""
 
 import importlib
+import io
 import os
 import sys
 
@@ -8,7 +9,7 @@ import click
 
 from clawdbot import paths
 from clawdbot.cli.output import report
-from clawdbot.errors import ClawdbotError, UsageError
+from clawdbot.errors import ClawdbotError, StoreUnavailable, UsageError
 
 COMMANDS = {
     "channels": ("clawdbot.cli.channels", "add a chat channel, see whether it works"),
@@ -67,6 +68,9 @@ def root(profile: str | None) -> None:
 
 def main() -> None:
     """Run the command line; the one place that turns errors into lines and exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a stranger's name in a terminal that is not Unicode
     sys.exit(run(sys.argv[1:]))
 
 
@@ -86,9 +90,8 @@ def run(arguments: list[str]) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("clawdbot: interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except OSError as error:
+        return _unwritable(error)
     return code if isinstance(code, int) else 0
 
 
@@ -105,3 +108,10 @@ def _in_our_words(error: click.UsageError) -> UsageError:
     text = error.message if isinstance(error, UNKNOWN) else error.format_message()
     message = " ".join(text.split()).rstrip(".")
     return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _unwritable(error: OSError) -> int:
+    """A full disk behind ``>``, a terminal that is gone: nothing more can be said on standard output."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    message = f"{error.filename or 'the output'} cannot be written: {error.strerror}"
+    return report(StoreUnavailable(message, hint='it may be done all the same: run "clawdbot status"'))
