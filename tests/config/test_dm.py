@@ -71,6 +71,7 @@ def test_D5_no_other_policy_is_taken_for_one(desk: Desk, policy: str, key: str) 
 def test_D5_an_allowlist_is_a_list_and_nothing_else(desk: Desk, value: str) -> None:
     (error,) = desk.errors(f"{{channels: {{telegram: {{allowFrom: {value}}}}}}}")
     assert error.startswith("1: channels.telegram.allowFrom: must be a list, not ")
+    assert error.endswith("(write a list of ids in square brackets: [123456789])")
 
 
 @pytest.mark.parametrize("policy", list(DmPolicy))

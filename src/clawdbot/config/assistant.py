@@ -18,6 +18,7 @@ MAX_CONCURRENCY = 64
 _WAYS = ("command", "url", "python")
 _OF_URL = ("model", "apiKey", "system")
 _LIMITS = ("timeoutSeconds", "concurrency")
+_KEYS = (*_WAYS, *_OF_URL, *_LIMITS)
 _TARGET = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*(\.[^\W\d]\w*)*")
 
 
@@ -25,7 +26,7 @@ def read_assistant(section: Section | None) -> AssistantSettings | None:
     """Read the section. ``None`` if it is not there, or wrong."""
     if section is None:
         return None
-    section.only((*_WAYS, *_OF_URL, *_LIMITS))
+    section.only(_KEYS)
     timeout = section.number("timeoutSeconds", 1, MAX_TIMEOUT_S) or ASSISTANT_TIMEOUT_S
     concurrency = section.whole("concurrency", 1, MAX_CONCURRENCY) or ASSISTANT_CONCURRENCY
     ways = [way for way in _WAYS if way in section]
@@ -42,6 +43,8 @@ def read_assistant(section: Section | None) -> AssistantSettings | None:
         case ["python"]:
             target = _target(section)
             return PythonSettings(target, timeout=timeout, concurrency=concurrency) if target else None
+        case [] if any(member.key not in _KEYS for member in section):
+            return None  # probably a misspelt way, which is noted, with the nearest one
         case _:
             section.notes.error(
                 section.node.start,
@@ -90,5 +93,5 @@ def _http(section: Section, timeout: float, concurrency: int) -> HttpSettings | 
 def _target(section: Section) -> str | None:
     target = section.string("python")
     if target is not None and not _TARGET.fullmatch(target):
-        section.error("python", 'is not of the form "module:callable"')
+        section.error("python", 'is not of the form "module:callable"', "write it like my_bot:answer")
     return target

@@ -114,7 +114,7 @@ def _allowlist(channel: Channel, section: Section, key: str) -> Allowlist:
     listed = set()
     everyone = False
     refused = []
-    for index, item in enumerate(section.items(key) or ()):
+    for index, item in enumerate(section.items(key, "write a list of ids in square brackets: [123456789]") or ()):
         path = (*section.path, key, index)
         entry = _entry(section.notes, item, path)
         if entry is None:

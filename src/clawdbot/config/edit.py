@@ -36,7 +36,7 @@ def update(path: Path, changes: Mapping[tuple[str, ...], object]) -> None:
                 raise Broken(ConfigProblem(path.name, 0, "", "was changed by somebody else just now", "try again"))
             save(path, text)
     except Broken as broken:
-        raise broken.error() from None
+        raise broken.error(path) from None
 
 
 def set_value(text: str, path: Sequence[str], value: object) -> str:

@@ -31,7 +31,7 @@ def load(path: Path, environ: Mapping[str, str]) -> Config:
     try:
         return interpret(path, read_bytes(path), environ)
     except Broken as broken:
-        raise broken.error() from None
+        raise broken.error(path) from None
 
 
 def problems(path: Path, environ: Mapping[str, str]) -> list[ConfigProblem]:
@@ -50,10 +50,10 @@ class Broken(Exception):
         self.problem = problem
         self.more = more
 
-    def error(self) -> ConfigError:
+    def error(self, path: Path) -> ConfigError:
         """The same for everybody else; a new one each time, as an exception is raised once."""
         doctor = f'{self.more} more; run "clawdbot doctor" to see them all' if self.more else ""
-        return ConfigError(str(self.problem), hint=self.problem.hint or doctor)
+        return ConfigError(str(self.problem), hint=self.problem.hint or doctor or f"mend it in {path}")
 
 
 def interpret(path: Path, content: bytes | None, environ: Mapping[str, str]) -> Config:

@@ -42,7 +42,7 @@ class ConfigFile:
         else:
             outcome = self._read(stamp)
         if isinstance(outcome, Broken):
-            raise outcome.error()
+            raise outcome.error(self._path)
         return outcome
 
     def _look(self) -> Stamp | None:
