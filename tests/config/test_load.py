@@ -159,7 +159,7 @@ def test_all_problems_at_once_for_the_doctor(desk: Desk) -> None:
     text = "{\nfoo: 1,\nchannels: {telegram: {\ndmPolicy: '',\nallowFrom: ['@bob']}},\npairing: 3}"
     assert desk.problems(text) == [
         "error: 2: foo: there is no such key (keys here are assistant, channels, env, gateway, pairing)",
-        "warning: 3: channels.telegram: there is no bot token",
+        'warning: 3: channels.telegram: there is no bot token (run "clawdbot channels add telegram")',
         'error: 4: channels.telegram.dmPolicy: "" is not one of pairing, allowlist, open, disabled',
         'warning: 5: channels.telegram.allowFrom[0]: "@bob" lets nobody in: usernames can change hands;'
         " use the numeric id",

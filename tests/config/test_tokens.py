@@ -83,7 +83,7 @@ def test_no_token_at_all_is_a_problem_of_the_account(account: Account) -> None:
     found = account("{}", environ={})
     assert (found.token, found.token_source, found.token_problem) == (None, "", "there is no bot token")
     assert account.desk.problems("{channels: {telegram: {}}}") == [
-        "warning: 1: channels.telegram: there is no bot token"
+        'warning: 1: channels.telegram: there is no bot token (run "clawdbot channels add telegram")'
     ]
 
 

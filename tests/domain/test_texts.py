@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawdbot.domain.codes import PairingCode
-from clawdbot.domain.names import Channel
-from clawdbot.domain.texts import pairing_reply, visible
+from clawdbot.domain.names import AccountId, Channel, ChannelAccount
+from clawdbot.domain.texts import add_command, pairing_reply, visible
 
 
 def test_the_pairing_reply_to_the_letter() -> None:
@@ -23,6 +23,13 @@ def test_the_pairing_reply_to_the_letter() -> None:
         "Ask the bot owner to approve with:",
         "clawdbot pairing approve telegram <code>",
     ]
+
+
+def test_the_command_that_adds_an_account_names_it() -> None:
+    """Typed as it stands, it gives the token to this account and to no other."""
+    assert add_command(ChannelAccount(Channel.TELEGRAM)) == "clawdbot channels add telegram"
+    work = ChannelAccount(Channel.TELEGRAM, AccountId("work"))
+    assert add_command(work) == "clawdbot channels add telegram --account work"
 
 
 @pytest.mark.parametrize(

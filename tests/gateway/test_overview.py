@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from clawdbot.config import AccountConfig, Config, HttpSettings
+from clawdbot.config import AccountConfig, CommandSettings, Config, HttpSettings
 from clawdbot.domain import senders
-from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
+from clawdbot.gateway import instance
 from clawdbot.gateway.overview import lines, look
 from clawdbot.paths import Paths
 from clawdbot.service import Service
@@ -27,7 +28,7 @@ async def test_an_empty_state_says_how_to_begin(tmp_path: Path) -> None:
 
 
 async def test_who_waits_is_counted_and_comes_first(tmp_path: Path) -> None:
-    """A waiting sender leads to ``pairing list``; no token to ``channels add``; secrets are not shown."""
+    """A waiting sender leads to ``pairing list``, a gateway that does not run to ``gateway``; secrets are not shown."""
     clock, store = Clock(), MemoryStore()
     await store.update(
         SendersKey(TELEGRAM),
@@ -39,5 +40,38 @@ async def test_who_waits_is_counted_and_comes_first(tmp_path: Path) -> None:
     )
     overview = await look(Paths(tmp_path, tmp_path / "c.json"), config, Service(store, now=clock))
     assert overview.accounts[0].waiting == 1
-    assert overview.next_steps == ("clawdbot pairing list telegram",)
+    assert overview.next_steps == ("clawdbot pairing list telegram", "clawdbot gateway")
     assert "secret" not in "\n".join(lines(overview)) + str(overview.as_json())
+
+
+async def test_what_keeps_an_account_from_running_is_said_with_the_next_command(tmp_path: Path) -> None:
+    """No token leads to ``channels add`` for that account; what is switched off or not served leads nowhere."""
+    work, off = (ChannelAccount(Channel.TELEGRAM, AccountId(name)) for name in ("work", "off"))
+    signal = ChannelAccount(Channel.SIGNAL)
+    config = Config(
+        accounts={
+            work: AccountConfig(work, token_problem="there is no bot token"),
+            off: AccountConfig(off, enabled=False),
+            signal: AccountConfig(signal),
+        },
+        assistant=CommandSettings(("cat",)),
+    )
+    with instance.hold(tmp_path):
+        overview = await look(Paths(tmp_path, tmp_path / "c.json"), config, Service(MemoryStore()))
+    said = lines(overview)
+    assert "telegram:work  there is no bot token; 0 waiting, 0 approved, 0 blocked" in said
+    assert "telegram:off   switched off; 0 waiting, 0 approved, 0 blocked" in said
+    assert "signal         signal cannot be run by this version; 0 waiting, 0 approved, 0 blocked" in said
+    assert overview.next_steps == ("clawdbot channels add telegram --account work",)
+
+
+async def test_an_assistant_that_is_not_there_is_said_before_the_first_message(tmp_path: Path) -> None:
+    """A program that cannot be found, or may not be executed."""
+    (tmp_path / "answer.sh").touch(0o600)
+    for program, shown in [
+        ("cat", "cat"),
+        (str(tmp_path / "answer.sh"), f"{tmp_path}/answer.sh (not found from here)"),
+    ]:
+        config = Config(assistant=CommandSettings((program,)))
+        overview = await look(Paths(tmp_path, tmp_path / "c.json"), config, Service(MemoryStore()))
+        assert overview.assistant == f"the command {shown}"

@@ -181,23 +181,20 @@ def status(ctx: click.Context, probe: bool, json_: bool) -> None:
 
 
 async def _status(config: "Config", probe: bool) -> list[Line]:
+    from clawdbot.gateway.adapters import login
+
     lines = []
     for where, settings in config.accounts.items():
         line = Line(where, settings.enabled, settings.token_source, settings.rules.policy)
-        if settings.token is None:
-            line = replace(line, error=settings.token_problem or "no bot token", hint=_add(where))
-        elif probe and settings.enabled:
-            try:
+        try:
+            if settings.enabled:
+                login(settings)
+            if settings.enabled and probe:
                 line = replace(line, bot=(await _probe(config, where)).name)
-            except ClawdbotError as error:
-                line = replace(line, error=error.message, hint=error.hint)
+        except ClawdbotError as error:
+            line = replace(line, error=error.message, hint=error.hint)
         lines.append(line)
     return lines
-
-
-def _add(where: ChannelAccount) -> str:
-    account = "" if where.account == DEFAULT_ACCOUNT else f" --account {where.account}"
-    return f'run "clawdbot channels add {where.channel}{account}"'
 
 
 def _print_status(lines: list[Line], probe: bool) -> None:
@@ -212,5 +209,5 @@ def _print_status(lines: list[Line], probe: bool) -> None:
 
 
 def _status_row(line: Line, probe: bool) -> list[str]:
-    state = "disabled" if not line.enabled else line.error or ("works" if line.bot else "configured")
+    state = "switched off" if not line.enabled else line.error or ("works" if line.bot else "configured")
     return [str(line.account), line.policy, line.token_source or "none", *([line.bot] if probe else []), state]

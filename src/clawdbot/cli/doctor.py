@@ -71,10 +71,6 @@ def _configuration(paths: Paths) -> Iterator[Finding]:
         return
     if _is_loose(paths.config_path):
         yield Finding(Severity.WARNING, str(paths.config_path), "others on this machine can read it", FIX)
-    for settings in config.accounts.values():
-        if settings.enabled and settings.token is None and settings.token_problem:
-            add = f'run "clawdbot channels add {settings.account.channel}"'
-            yield Finding(Severity.ERROR, str(settings.account), settings.token_problem, add)
 
 
 def _is_loose(path: Path) -> bool:

@@ -13,6 +13,7 @@ from clawdbot.config.reading import NOWHERE, Section
 from clawdbot.config.tokens import Token
 from clawdbot.domain.names import DEFAULT_ACCOUNT, AccountId, Channel, ChannelAccount, account_id
 from clawdbot.domain.secret import Secret
+from clawdbot.domain.texts import add_command
 
 MAX_CAP = 100
 
@@ -100,8 +101,8 @@ class _Channel:
         app_token = _app_token(self.channel, logins, variables)
         enabled = False not in [layer.flag("enabled") for layer in layers]
         if enabled:
-            _warn_of(token, own)
-            _warn_of(app_token, own)
+            _warn_of(token, own, where)
+            _warn_of(app_token, own, where)
         said = self.said if own is self.section else dm.inherited(dm.read(self.channel, own), self.said)
         return AccountConfig(
             account=where,
@@ -164,9 +165,10 @@ def _account_id(text: str) -> AccountId | None:
         return None
 
 
-def _warn_of(token: Token, own: Section) -> None:
+def _warn_of(token: Token, own: Section, account: ChannelAccount) -> None:
     if token.problem:
-        own.notes.warn(own.node.start, () if token.source else own.path, token.problem)
+        hint = f'run "{add_command(account)}"'
+        own.notes.warn(own.node.start, () if token.source else own.path, token.problem, hint)
 
 
 def _app_token(channel: Channel, sections: tuple[Section, ...], variables: Mapping[str, str]) -> Token:

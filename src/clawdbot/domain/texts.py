@@ -3,7 +3,7 @@
 import unicodedata
 
 from clawdbot.domain.codes import PairingCode
-from clawdbot.domain.names import Channel
+from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount
 
 APPROVED = "✅ Clawdbot access approved. Send a message to start chatting."
 NO_ANSWER = "Sorry, I could not answer that just now. Please try again later."
@@ -23,6 +23,12 @@ def pairing_reply(channel: Channel, id_line: str, code: PairingCode) -> str:
             f"clawdbot pairing approve {channel} <code>",
         ]
     )
+
+
+def add_command(account: ChannelAccount) -> str:
+    """What the owner types to give an account its token, or another one."""
+    named = "" if account.account == DEFAULT_ACCOUNT else f" --account {account.account}"
+    return f"clawdbot channels add {account.channel}{named}"
 
 
 def visible(text: str, limit: int = 64) -> str:

@@ -5,9 +5,14 @@ from typing import assert_never
 
 from clawdbot.assistant.base import Assistant
 from clawdbot.channels.base import ChannelAdapter
-from clawdbot.config import CommandSettings, Config, HttpSettings, PythonSettings
+from clawdbot.config import AccountConfig, CommandSettings, Config, HttpSettings, PythonSettings
 from clawdbot.domain.names import Channel, ChannelAccount
+from clawdbot.domain.secret import Secret
+from clawdbot.domain.texts import add_command
 from clawdbot.errors import ChannelRefused
+
+SERVED = frozenset({Channel.TELEGRAM})
+"""The channels that this version runs."""
 
 
 def open_adapter(config: Config, account: ChannelAccount, state_dir: Path) -> ChannelAdapter:
@@ -18,17 +23,21 @@ def open_adapter(config: Config, account: ChannelAccount, state_dir: Path) -> Ch
     """
     settings = config.accounts.get(account)
     if settings is None:
-        raise ChannelRefused(f"{account} is not configured", hint=f'run "clawdbot channels add {account.channel}"')
-    if settings.token is None:
-        raise ChannelRefused(
-            f"{account}: {settings.token_problem or 'there is no bot token'}",
-            hint=f'run "clawdbot channels add {account.channel}"',
-        )
-    if account.channel is Channel.TELEGRAM:
-        from clawdbot.channels.telegram.adapter import TelegramAdapter
+        raise ChannelRefused("the account is not configured", hint=f'run "{add_command(account)}"')
+    token = login(settings)
+    from clawdbot.channels.telegram.adapter import TelegramAdapter
 
-        return TelegramAdapter(account, settings.token, state_dir=state_dir, api_base=settings.api_base)
-    raise ChannelRefused(f"{account.channel} cannot be run by this version", hint="telegram can")
+    return TelegramAdapter(account, token, state_dir=state_dir, api_base=settings.api_base)
+
+
+def login(settings: AccountConfig) -> Secret:
+    """The token that an account is run with. Raises ChannelRefused, with the way out, if it cannot be run."""
+    if settings.account.channel not in SERVED:
+        raise ChannelRefused(f"{settings.account.channel} cannot be run by this version", hint="telegram can")
+    if settings.token is None:
+        message = settings.token_problem or "there is no bot token"
+        raise ChannelRefused(message, hint=f'run "{add_command(settings.account)}"')
+    return settings.token
 
 
 def open_assistant(config: Config) -> Assistant:

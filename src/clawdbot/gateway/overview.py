@@ -1,5 +1,6 @@
 """What is on, who waits, what to do next: the gateway's first lines and ``clawdbot status``."""
 
+import shutil
 from dataclasses import dataclass
 from typing import assert_never
 from urllib.parse import urlsplit
@@ -7,7 +8,10 @@ from urllib.parse import urlsplit
 from clawdbot.config import AccountConfig, CommandSettings, Config, HttpSettings, PythonSettings
 from clawdbot.domain.gate import DmPolicy
 from clawdbot.domain.names import Channel, ChannelAccount
+from clawdbot.domain.texts import add_command
+from clawdbot.errors import ChannelRefused
 from clawdbot.gateway import instance
+from clawdbot.gateway.adapters import SERVED, login
 from clawdbot.paths import Paths
 from clawdbot.service import Service
 
@@ -17,11 +21,17 @@ class AccountOverview:
     """One configured channel account. The counts are people: waiting, approved by pairing, blocked."""
 
     account: ChannelAccount
+    enabled: bool
     policy: DmPolicy
     waiting: int
     approved: int
     blocked: int
     problem: str
+    """What keeps an enabled account from being run."""
+
+    @property
+    def runs(self) -> bool:
+        return self.enabled and not self.problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +57,7 @@ class Overview:
                 {
                     "channel": one.account.channel,
                     "account": one.account.account,
+                    "enabled": one.enabled,
                     "dmPolicy": one.policy,
                     "waiting": one.waiting,
                     "approved": one.approved,
@@ -61,14 +72,15 @@ class Overview:
 
 async def look(paths: Paths, config: Config, service: Service) -> Overview:
     """Look at everything that is on. Raises StoreError if the state cannot be read."""
-    accounts = tuple([await _look_at(settings, service) for settings in config.accounts.values() if settings.enabled])
+    accounts = tuple([await _look_at(settings, service) for settings in config.accounts.values()])
+    gateway_pid = instance.running(paths.state_dir)
     return Overview(
         paths=paths,
         config_exists=paths.config_path.exists(),
-        gateway_pid=instance.running(paths.state_dir),
+        gateway_pid=gateway_pid,
         assistant=_assistant(config),
         accounts=accounts,
-        next_steps=tuple(_next_steps(config, accounts)),
+        next_steps=tuple(_next_steps(config, accounts, gateway_runs=gateway_pid is not None)),
     )
 
 
@@ -76,18 +88,27 @@ async def _look_at(settings: AccountConfig, service: Service) -> AccountOverview
     known = await service.read(settings.account)
     return AccountOverview(
         account=settings.account,
+        enabled=settings.enabled,
         policy=settings.rules.policy,
         waiting=len(await service.waiting(settings.account)),
         approved=len(known.allowed),
         blocked=len(known.blocked),
-        problem="" if settings.token else settings.token_problem or "no bot token",
+        problem=_problem(settings) if settings.enabled else "",
     )
+
+
+def _problem(settings: AccountConfig) -> str:
+    try:
+        login(settings)
+    except ChannelRefused as refused:
+        return refused.message
+    return ""
 
 
 def _assistant(config: Config) -> str:
     match config.assistant:
         case CommandSettings() as settings:
-            return f"the command {settings.argv[0]}"
+            return f"the command {settings.argv[0]}{'' if shutil.which(settings.argv[0]) else ' (not found from here)'}"
         case HttpSettings() as settings:
             return f"{settings.model} at {urlsplit(settings.url).hostname or 'an endpoint'}"
         case PythonSettings() as settings:
@@ -98,13 +119,15 @@ def _assistant(config: Config) -> str:
             assert_never(config.assistant)
 
 
-def _next_steps(config: Config, accounts: tuple[AccountOverview, ...]) -> list[str]:
+def _next_steps(config: Config, accounts: tuple[AccountOverview, ...], *, gateway_runs: bool) -> list[str]:
     steps = [f"clawdbot pairing list {one.account.channel}" for one in accounts if one.waiting]
-    steps += [f"clawdbot channels add {one.account.channel}" for one in accounts if one.problem]
-    if not accounts:
-        steps.append(f"clawdbot channels add {Channel.TELEGRAM}")
+    steps += [add_command(one.account) for one in accounts if one.problem and one.account.channel in SERVED]
+    if not any(one.enabled for one in accounts):
+        steps.append(add_command(ChannelAccount(Channel.TELEGRAM)))
     if config.assistant is None:
         steps.append("set assistant.command, assistant.url or assistant.python in the configuration")
+    if not gateway_runs and any(one.runs for one in accounts):
+        steps.append("clawdbot gateway")
     if not steps:
         steps.append("write to the bot; whoever it does not know waits in: clawdbot pairing list")
     return list(dict.fromkeys(steps))
@@ -114,14 +137,18 @@ def lines(overview: Overview) -> list[str]:
     """The overview for people."""
     pid = overview.gateway_pid
     found = [
-        f"state      {overview.paths.state_dir}",
-        f"config     {overview.paths.config_path}{'' if overview.config_exists else ' (not there: all defaults)'}",
-        f"gateway    {'not running' if pid is None else f'running (process {pid})' if pid else 'running'}",
-        f"assistant  {overview.assistant}",
+        ("state", str(overview.paths.state_dir)),
+        ("config", f"{overview.paths.config_path}{'' if overview.config_exists else ' (not there: all defaults)'}"),
+        ("gateway", "not running" if pid is None else f"running (process {pid})" if pid else "running"),
+        ("assistant", overview.assistant),
+        *((str(one.account), _account_line(one)) for one in overview.accounts),
+        *([] if overview.accounts else [("channels", "none yet")]),
+        *(("next:", step) for step in overview.next_steps),
     ]
-    for one in overview.accounts:
-        counts = f"{one.waiting} waiting, {one.approved} approved, {one.blocked} blocked"
-        found.append(f"{one.account!s:<10} {one.problem or f'policy {one.policy}; {counts}'}")
-    if not overview.accounts:
-        found.append("channels   none yet")
-    return [*found, *(f"next:      {step}" for step in overview.next_steps)]
+    width = max(len(label) for label, _ in found)
+    return [f"{label:<{width}}  {text}" for label, text in found]
+
+
+def _account_line(one: AccountOverview) -> str:
+    state = one.problem or (f"policy {one.policy}" if one.enabled else "switched off")
+    return f"{state}; {one.waiting} waiting, {one.approved} approved, {one.blocked} blocked"

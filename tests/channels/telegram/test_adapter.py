@@ -324,7 +324,7 @@ async def test_S7_a_program_that_logs_everything_logs_no_token_and_no_text(
     logged = output.decode()
     assert "DEBUG:asyncio:" in logged
     assert "WARNING:clawdbot.channels.telegram.adapter:" in logged
-    assert "telegram does not accept the bot token" in logged
+    assert "telegram does not accept this bot token" in logged
     assert "TEST-token" not in logged
     assert "sesame" not in logged
 

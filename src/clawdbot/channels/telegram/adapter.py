@@ -20,8 +20,9 @@ from clawdbot.channels.telegram import parse
 from clawdbot.channels.telegram.api import MESSAGE_LIMIT, ApiError, BotApi, Rejected, Unreachable
 from clawdbot.channels.telegram.offsets import Offsets
 from clawdbot.channels.text import pieces
-from clawdbot.domain.names import DEFAULT_ACCOUNT, ChannelAccount, SenderId
+from clawdbot.domain.names import ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
+from clawdbot.domain.texts import add_command
 from clawdbot.errors import ChannelFailed, ChannelRefused, DeliveryFailed, DeliveryUnknown, RecipientRefused
 
 _log = logging.getLogger(__name__)
@@ -190,10 +191,9 @@ class TelegramAdapter:
     def _failure(self, error: ApiError) -> ChannelFailed:
         match error:
             case Rejected(code=401 | 404):
-                account = "" if self._account.account == DEFAULT_ACCOUNT else f" --account {self._account.account}"
                 return ChannelRefused(
-                    f"telegram does not accept the bot token of {self._account}",
-                    hint=f'copy the token from @BotFather and run "clawdbot channels add telegram{account}"',
+                    "telegram does not accept this bot token",
+                    hint=f'copy the token from @BotFather and run "{add_command(self._account)}"',
                 )
             case Rejected(code=409) if "webhook" in error.description.lower():
                 return ChannelFailed(
