@@ -1,6 +1,7 @@
 """The gateway as a process: what it does with messages, signals, and changes under its feet."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -111,6 +112,20 @@ async def test_policies_are_hot(home: Home) -> None:
         bob.write("hello")
         await gateway.says("ignored a message of sender 8: direct messages are disabled")
         assert bob.received == []
+        assert await gateway.stop() == 0
+
+
+async def test_the_assistant_is_hot(home: Home) -> None:
+    """The first lines say that there is none and what to set; once it is set, it gets the next message."""
+    account = {"botToken": home.telegram.token, "apiBase": home.telegram.url, "allowFrom": [7]}
+    home.write_config(json.dumps({"channels": {"telegram": account}}))
+    alice = home.telegram.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("hello")
+        assert "No assistant is connected" in await alice.next_message()
+        home.configure(allowFrom=[7])
+        alice.write("hello again")
+        assert await alice.next_message() == "You said: hello again"
         assert await gateway.stop() == 0
 
 

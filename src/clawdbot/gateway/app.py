@@ -9,6 +9,7 @@ from clawdbot.config import Config, ConfigFile
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.gateway import instance
 from clawdbot.gateway.adapters import open_adapter, open_assistant
+from clawdbot.gateway.assistant import ConfiguredAssistant
 from clawdbot.gateway.overview import lines, look
 from clawdbot.gateway.supervisor import Supervisor
 from clawdbot.paths import Paths
@@ -36,7 +37,7 @@ def run(paths: Paths, environ: Mapping[str, str], *, say: Callable[[str], None],
 
 async def _serve(paths: Paths, config: ConfigFile, say: Callable[[str], None]) -> None:
     store = FileStore(paths.state_dir)
-    assistant = open_assistant(config.current())
+    assistant = ConfiguredAssistant(config.current, open_assistant)
 
     async def send(account: ChannelAccount, conversation: str, text: str) -> None:
         await supervisor.adapter(account).send(conversation, text)
