@@ -132,3 +132,36 @@ def test_S4_a_folder_that_cannot_be_opened_is_one_problem(state_dir: Path) -> No
     (state_dir / "credentials").write_text("")
     (problem,) = FileStore(state_dir).problems()
     assert "credentials" in problem.text
+
+
+async def test_a_folder_that_nothing_can_be_saved_in_is_an_error(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Before the first approval fails on it; the way out is the command to type. (For root nothing is closed.)"""
+    store = await settled_store(state_dir)
+    monkeypatch.setattr(os, "access", lambda path, mode: path != state_dir / "credentials")
+    (problem,) = store.problems()
+    assert (problem.path, problem.severity) == (state_dir / "credentials", Severity.ERROR)
+    assert "nothing can be saved" in problem.text
+    assert f"chmod u+rwx {state_dir / 'credentials'}" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "way_out"),
+    [
+        ("pairing", "doctor --fix"),
+        ("allowFrom", "nobody is approved any more"),
+        ("senders", "nobody is blocked any more"),
+    ],
+)
+async def test_S4_the_way_out_of_an_unreadable_file_says_what_it_costs(
+    name: str, way_out: str, state_dir: Path
+) -> None:
+    """The doctor does not send its reader to the doctor."""
+    store = await settled_store(state_dir)
+    path = state_dir / "credentials" / f"telegram-{name}.json"
+    path.write_bytes(b"{")
+    path.chmod(0o600)
+    (problem,) = store.problems()
+    assert problem.path == path
+    assert way_out in problem.hint

@@ -63,6 +63,7 @@ def lay(files: dict[str, str], state: Path) -> None:
     for name, text in files.items():
         path = state / name
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        text = text.replace("{state}", str(state))
         path.write_text(re.sub(r"@now-(\d+)s", lambda age: iso(int((time.time() - int(age[1])) * 1000)), text))
         path.chmod(0o600)
 

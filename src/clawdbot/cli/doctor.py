@@ -1,6 +1,7 @@
 """``clawdbot doctor``: what is wrong with state, configuration and tokens, and the way out of each."""
 
 import os
+import shutil
 import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -9,24 +10,21 @@ from pathlib import Path
 import click
 
 from clawdbot.cli import context
-from clawdbot.cli.output import hint, say
-from clawdbot.config import Config, ConfigFile, problems
+from clawdbot.cli.output import say, warn
+from clawdbot.config import CommandSettings, Config, ConfigFile, problems
 from clawdbot.domain.texts import visible
-from clawdbot.errors import ConfigError
+from clawdbot.errors import ConfigError, StoreError
 from clawdbot.paths import Paths
+from clawdbot.store.disk import LOOSE, guarded
 from clawdbot.store.files import FileStore
-from clawdbot.store.inspection import Severity
-
-FIX = 'run "clawdbot doctor --fix"'
-LOOSE = 0o077
+from clawdbot.store.inspection import FIX, Severity
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something that is wrong: where, what, and what to do about it."""
+    """Something that is wrong, and what to do about it. The text shows nothing from outside unescaped."""
 
     severity: str
-    where: str
     text: str
     hint: str = ""
 
@@ -41,11 +39,15 @@ def command(ctx: click.Context, fix: bool) -> None:
     unreadable pairing requests aside; it touches neither the allowlist nor the blocks.
     """
     paths = context.paths()
+    findings = _examine(paths)
     if fix:
         _mend(paths)
-    findings = [*_state(paths), *_configuration(paths)]
+        before, findings = findings, _examine(paths)
+        for finding in before:
+            if finding not in findings:
+                say(f"mended: {finding.text}")
     for finding in findings:
-        say(f"{finding.severity}: {visible(finding.where, 400)}: {finding.text}")
+        say(f"{finding.severity}: {finding.text}")
         if finding.hint:
             say(f"  {finding.hint}")
     for note in _notes(paths):
@@ -58,19 +60,31 @@ def command(ctx: click.Context, fix: bool) -> None:
 # --- looking ---------------------------------------------------------------------------------------------------------
 
 
+def _examine(paths: Paths) -> list[Finding]:
+    return [*_state(paths), *_configuration(paths)]
+
+
 def _state(paths: Paths) -> Iterator[Finding]:
     for problem in FileStore(paths.state_dir).problems():
-        yield Finding(problem.severity, str(problem.path), problem.text, problem.hint)
+        yield Finding(problem.severity, f"{_shown(problem.path)}: {problem.text}", problem.hint)
 
 
 def _configuration(paths: Paths) -> Iterator[Finding]:
+    folder = _shown(paths.config_path.parent)
     for problem in problems(paths.config_path, os.environ):
-        yield Finding(problem.severity, str(paths.config_path), str(problem), problem.hint)
-    config = _config(paths)
-    if config is None:
-        return
+        yield Finding(problem.severity, f"{folder}{os.sep}{problem}", problem.hint)
     if _is_loose(paths.config_path):
-        yield Finding(Severity.WARNING, str(paths.config_path), "others on this machine can read it", FIX)
+        yield Finding(Severity.WARNING, f"{_shown(paths.config_path)}: others on this machine can read it", FIX)
+    config = _config(paths)
+    if config is not None and isinstance(config.assistant, CommandSettings):
+        program = config.assistant.argv[0]
+        if shutil.which(program) is None:
+            text = f"assistant.command: {visible(program, 400)} is not found from here, or may not be executed"
+            yield Finding(Severity.WARNING, text, "give its full path, and make it executable: chmod +x")
+
+
+def _shown(path: Path) -> str:
+    return visible(str(path), 400)
 
 
 def _is_loose(path: Path) -> bool:
@@ -98,6 +112,8 @@ def _notes(paths: Paths) -> Iterator[str]:
         return
     if not config.accounts:
         yield 'no channel is configured; run "clawdbot channels add telegram"'
+    if any(settings.token for settings in config.accounts.values()):
+        yield 'the tokens were not tried; "clawdbot channels status --probe" asks the platforms'
     if config.assistant is None:
         yield "no assistant is configured: approved senders are told so (docs/assistant.md)"
     if config.not_served:
@@ -110,18 +126,14 @@ def _notes(paths: Paths) -> Iterator[str]:
 def _mend(paths: Paths) -> None:
     """Mend what loses nothing: modes, leftovers, and requests that nobody can read (their senders ask again)."""
     store = FileStore(paths.state_dir)
-    store.tidy()
-    for problem in store.problems():
-        if (
-            problem.severity is Severity.ERROR
-            and problem.path.name.endswith("-pairing.json")
-            and problem.path.is_file()
-        ):
-            say(f"set aside: {store.set_aside(problem.path)}")
-    if _is_loose(paths.config_path):
-        try:
-            paths.config_path.chmod(0o600)
-        except OSError as error:
-            hint(f"{paths.config_path} could not be closed to others: {error.strerror}")
-        else:
-            say(f"closed to others: {paths.config_path}")
+    try:
+        store.tidy()
+        for problem in store.problems():
+            path = problem.path
+            if problem.severity is Severity.ERROR and path.name.endswith("-pairing.json") and path.is_file():
+                say(f"set aside: {_shown(store.set_aside(path))}")
+        if _is_loose(paths.config_path):
+            with guarded("close to others", paths.config_path):
+                paths.config_path.chmod(0o600)
+    except StoreError as error:
+        warn(f"not everything could be mended: {error}")

@@ -1,6 +1,7 @@
 """What is wrong with the files, for ``clawdbot doctor``: found without changing anything, mended on demand."""
 
 import os
+import shlex
 import stat
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.errors import StoreError, UsageError
 from clawdbot.store.disk import (
+    DOCTOR,
     LOOSE,
     PRIVATE_FILE,
     PRIVATE_FOLDER,
@@ -27,6 +29,14 @@ from clawdbot.store.senders_files import SendersFiles
 FilesOf = Callable[[ChannelAccount], SendersFiles]
 
 FIX = 'run "clawdbot doctor --fix"'
+MEND = "mend it in an editor, or move it away"
+WAYS_OUT = {
+    Part.PAIRING: f"{FIX}: it is set aside, and whoever waits gets a new code",
+    Part.ALLOW_FROM: f"{MEND}: then nobody is approved any more",
+    Part.SENDERS: f"{MEND}: then nobody is blocked any more",
+}
+"""What can be done about a file that cannot be read, and what that costs."""
+
 STRAY_S = 60
 """A half-written file of this age is nobody's work in progress."""
 
@@ -52,7 +62,7 @@ def problems(state_dir: Path, files_of: FilesOf) -> list[Problem]:
     """Look at folders, modes, locks and the content of every file."""
     try:
         with existing(state_dir, mend=False) as folder:
-            found = list(_loose_folders(state_dir))
+            found = list(_odd_folders(state_dir))
             if folder is None:
                 return found
             names = folder.names()
@@ -67,12 +77,13 @@ def problems(state_dir: Path, files_of: FilesOf) -> list[Problem]:
 
 def tidy(state_dir: Path, files_of: FilesOf) -> None:
     """Close to others what is open to them, and remove what killed processes left half-written."""
-    with existing(state_dir) as folder:
+    with existing(state_dir, mend=False) as folder:
+        for path in (state_dir, state_dir / FOLDER):
+            with guarded("close to others", path):
+                if path.exists() and path.stat().st_mode & LOOSE:
+                    path.chmod(PRIVATE_FOLDER)
         if folder is None:
             return
-        with guarded("close to others", state_dir):
-            if state_dir.stat().st_mode & LOOSE:
-                state_dir.chmod(PRIVATE_FOLDER)
         accounts = set()
         for name in folder.names():
             of = _owner(name)
@@ -109,7 +120,7 @@ def set_aside(path: Path, files_of: FilesOf) -> Path:
     return path.with_name(free)
 
 
-def _loose_folders(state_dir: Path) -> Iterator[Problem]:
+def _odd_folders(state_dir: Path) -> Iterator[Problem]:
     for path in (state_dir, state_dir / FOLDER):
         try:
             mode = path.stat().st_mode
@@ -117,6 +128,11 @@ def _loose_folders(state_dir: Path) -> Iterator[Problem]:
             continue
         if mode & LOOSE:
             yield Problem(path, f"open to others (mode {stat.S_IMODE(mode):o})", FIX, Severity.WARNING)
+        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+            text = f"closed to whoever runs clawdbot now (mode {stat.S_IMODE(mode):o}); nothing can be saved in it"
+            yield Problem(
+                path, text, f"run clawdbot as its owner; if that is you: chmod u+rwx {shlex.quote(str(path))}"
+            )
 
 
 def _odd_file(folder: Folder, name: str) -> Iterator[Problem]:
@@ -141,8 +157,11 @@ def _odd_content(files: SendersFiles) -> Iterator[Problem]:
         stored = files.inspect()
     except StoreError as error:
         broken = error.__cause__
-        path = files.path(broken.part) if isinstance(broken, Malformed) else files.path(Part.PAIRING).parent
-        yield Problem(path, error.message, error.hint)
+        if isinstance(broken, Malformed):
+            yield Problem(files.path(broken.part), f"not what it must be: {broken}", WAYS_OUT[broken.part])
+        else:
+            hint = MEND if error.hint == DOCTOR else error.hint
+            yield Problem(files.path(Part.PAIRING).parent, error.message, hint)
         return
     for note in stored.notes if stored else ():
         yield Problem(files.path(note.part), note.text, "mend it in an editor, or leave it out", Severity.WARNING)
