@@ -60,3 +60,12 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_what_the_store_warns_of_is_a_warning_line(tmp_path: Path) -> None:
+    """Not a bare line of a log: the folder was open to others, and is closed."""
+    state = tmp_path / "state"
+    lay({"credentials/telegram-pairing.json": WAITING}, state)
+    (state / "credentials").chmod(0o755)
+    done = clawdbot(["pairing", "list", "--json"], state)
+    assert done.stderr == f"clawdbot: warning: {state}/credentials was open to others (mode 755); now it is not\n"

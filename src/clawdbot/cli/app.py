@@ -2,6 +2,7 @@
 
 import importlib
 import io
+import logging
 import os
 import sys
 
@@ -71,6 +72,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a stranger's name in a terminal that is not Unicode
+    if logging.lastResort is not None:  # what the store warns of, where no gateway has set up a log
+        logging.lastResort.setFormatter(logging.Formatter("clawdbot: warning: %(message)s"))
     sys.exit(run(sys.argv[1:]))
 
 
