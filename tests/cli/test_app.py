@@ -69,3 +69,13 @@ def test_what_the_store_warns_of_is_a_warning_line(tmp_path: Path) -> None:
     (state / "credentials").chmod(0o755)
     done = clawdbot(["pairing", "list", "--json"], state)
     assert done.stderr == f"clawdbot: warning: {state}/credentials was open to others (mode 755); now it is not\n"
+
+
+@pytest.mark.parametrize("group", ["pairing", "channels", "gateway"])
+def test_the_lists_of_commands_are_whole_in_a_narrow_terminal(
+    group: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a command does is said in few enough words for 60 columns."""
+    monkeypatch.setenv("COLUMNS", "60")
+    _, commands = clawdbot([group, "--help"], tmp_path).stdout.split("Commands:")
+    assert "..." not in commands

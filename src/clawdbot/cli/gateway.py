@@ -7,12 +7,14 @@ import click
 from clawdbot.cli import context
 from clawdbot.cli.output import say
 
+verbose_option = click.option("--verbose", is_flag=True, help="Log more.")
+
 
 @click.group("gateway", invoke_without_command=True)
-@click.option("--verbose", is_flag=True, help="Log more.")
+@verbose_option
 @click.pass_context
 def command(ctx: click.Context, verbose: bool) -> None:
-    """Run the gateway: the configured channels, the door, the assistant.
+    """Run the configured channels and the assistant until stopped.
 
     Stops cleanly on Ctrl-C or SIGTERM: messages that are being answered are finished, the others are delivered again
     at the next start.
@@ -22,10 +24,11 @@ def command(ctx: click.Context, verbose: bool) -> None:
 
 
 @command.command("run")
-@click.option("--verbose", is_flag=True, help="Log more.")
-def run_command(verbose: bool) -> None:
+@verbose_option
+@click.pass_context
+def run_command(ctx: click.Context, verbose: bool) -> None:
     """The same as "clawdbot gateway"."""
-    _run(verbose)
+    _run(verbose or bool(ctx.parent and ctx.parent.params["verbose"]))
 
 
 def _run(verbose: bool) -> None:

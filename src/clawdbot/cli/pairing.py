@@ -131,7 +131,7 @@ async def _locate(
         if len(waiting) > 1:
             raise UsageError(
                 f"requests wait on several channels: {', '.join(waiting)}",
-                hint=f'name the channel: "clawdbot pairing approve {waiting[0]} <code>"',
+                hint=f'name the channel: "{click.get_current_context().command_path} {waiting[0]} <code>"',
             )
     found = await service.where_waits(code, accounts)
     if len(found) == 1:

@@ -127,7 +127,7 @@ class Member:
 @account_option
 @json_option
 def allowlist_command(channel: Channel | None, account: str | None, json_: bool) -> None:
-    """Show who is in, since when and how; and who is blocked."""
+    """Show who is in, and who is blocked. Each with since when and how."""
     among = [channel] if channel else list(Channel)
     members = [member for one, known in _read(among, account).items() for member in _members(one, known)]
     allowed = [member for member in members if not member.blocked]

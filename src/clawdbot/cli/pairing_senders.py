@@ -22,7 +22,7 @@ from clawdbot.service import Service
 @click.argument("id_or_code")
 @account_option
 def block_command(channel: Channel, id_or_code: str, account: str | None) -> None:
-    """Silence for a sender: out of the allowlist and the queue, and no code again."""
+    """Silence for a sender. He is out of the allowlist and the queue, and gets no code again."""
 
     async def run() -> tuple[ChannelAccount, SenderId, Blocked | IsBlocked]:
         service = context.service()
@@ -59,7 +59,7 @@ async def _waiting_for(
 @click.argument("id_", metavar="ID")
 @account_option
 def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
-    """End a block; the sender is a stranger again."""
+    """End a block. The sender is a stranger again."""
     sender = context.sender(channel, id_)
 
     async def run() -> tuple[ChannelAccount, Unblocked | NotBlocked]:
@@ -83,7 +83,7 @@ def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
 @click.argument("id_", metavar="ID")
 @account_option
 def revoke_command(channel: Channel, id_: str, account: str | None) -> None:
-    """Take an approval back; effective with the sender's next message."""
+    """Take an approval back. The sender's next message does not get in any more."""
     sender = context.sender(channel, id_)
 
     async def run() -> tuple[ChannelAccount, Revoked | NotAllowed]:
