@@ -1,5 +1,6 @@
 """What the command line does beside its commands: help, and what the terminal or the pipe behind it cannot take."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,10 +14,10 @@ WAITING = """{"version": 1, "requests": [{"id": "7", "code": "ABCDEFGH", "create
  "lastSeenAt": "@now-10s", "meta": {"firstName": "\u65e5\u672c \u00d6"}}]}"""
 
 
-def pairing_list(state: Path, output: int, **environ: str) -> subprocess.CompletedProcess[bytes]:
+def pairing_list(state: Path, output: int, *words: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
     """``pairing list`` while a stranger with a Japanese name waits."""
     lay({"credentials/telegram-pairing.json": WAITING}, state)
-    command = [sys.executable, "-m", "clawdbot", "pairing", "list"]
+    command = [sys.executable, "-m", "clawdbot", "pairing", "list", *words]
     environ = {**os.environ, "CLAWDBOT_STATE_DIR": str(state), **environ}
     return subprocess.run(command, env=environ, stdout=output, stderr=subprocess.PIPE, timeout=60, check=False)
 
@@ -36,6 +37,8 @@ def test_a_terminal_that_is_not_unicode_gets_names_escaped(tmp_path: Path) -> No
     done = pairing_list(tmp_path / "state", subprocess.PIPE, PYTHONIOENCODING="latin-1")
     assert (done.returncode, done.stderr) == (0, b"")
     assert b"\\u65e5\\u672c \xd6" in done.stdout
+    machine = pairing_list(tmp_path / "state", subprocess.PIPE, "--json", PYTHONIOENCODING="latin-1")
+    assert json.loads(machine.stdout.decode("utf-8"))["channels"][0]["requests"][0]["meta"] == {"firstName": "日本 Ö"}
 
 
 def test_output_that_cannot_be_written_is_an_error_like_others(tmp_path: Path) -> None:

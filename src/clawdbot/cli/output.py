@@ -41,7 +41,8 @@ def as_json(value: object) -> None:
     this too (threats.md S7).
     """
     text = json.dumps(value, indent=2, ensure_ascii=False)
-    click.echo("".join(one if one == "\n" or is_inert(one) else json.dumps(one)[1:-1] for one in text))
+    inert = "".join(one if one == "\n" or is_inert(one) else json.dumps(one)[1:-1] for one in text)
+    click.echo(inert.encode("utf-8"))  # whatever the terminal's encoding: JSON is UTF-8
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
