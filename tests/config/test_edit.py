@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawdbot.config import load
-from clawdbot.config.edit import set_value, update
+from clawdbot.config.edit import preview, set_value, update
 from clawdbot.config.json5 import Json5Error, Node, Object, parse, plain
 from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.domain.secret import Secret
@@ -248,6 +248,14 @@ def test_a_file_is_made_and_changed(desk: Desk) -> None:
     account = load(desk.path, {}).accounts[ChannelAccount(Channel.TELEGRAM)]
     assert (account.token, account.enabled) == (Secret("2:y"), True)
     assert desk.path.with_name("clawdbot.json.bak").read_text() == NEW_FILE
+
+
+def test_a_change_can_be_tried_before_it_is_made(desk: Desk) -> None:
+    path = desk.write("{pairing: {maxPending: 5}} // mine")
+    assert preview(path, {("pairing", "maxPending"): 7}, {}).pairing_cap == 7
+    with pytest.raises(ConfigError, match="maxPending"):
+        preview(path, {("pairing", "maxPending"): 0}, {})
+    assert path.read_text() == "{pairing: {maxPending: 5}} // mine"
 
 
 def test_a_broken_file_is_refused_and_left_alone(desk: Desk) -> None:

@@ -20,6 +20,7 @@ from clawdbot.errors import ClawdbotError, Refused, UsageError
 if TYPE_CHECKING:
     from clawdbot.channels.base import BotIdentity
     from clawdbot.config import Config
+    from clawdbot.config.edit import Changes
 
 _FILE_HINT = "give the path of a file that holds the token"
 
@@ -54,10 +55,11 @@ def add(
         raise UsageError("more than one token is given", hint="give one of --token, --token-file and --use-env")
     where = ChannelAccount(channel, context.account_id(account))
     entry = _entry(where, token, token_file, use_env)
+    changes = _changes(where, entry)
     if not no_check:
-        bot = asyncio.run(_probe_token(where, entry.token))
+        bot = asyncio.run(_probe_token(where, entry.token, changes))
         say(f"The token belongs to {visible(bot.name)}.")
-    path = _save(where, entry)
+    path = _save(where, entry, changes)
     say(f"Saved {where} in {path}.")
     say("Next: clawdbot gateway   (a running one takes it up by itself)")
 
@@ -85,7 +87,9 @@ def _entry(where: ChannelAccount, token: str | None, token_file: Path | None, us
             raise Refused(f"{token_file} holds no text", hint=_FILE_HINT) from None
         return Entry("tokenFile", str(token_file.absolute()), _given(text, f"{token_file} is empty"))
     if token is None:
-        token = click.prompt("Bot token", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+        token = (
+            click.prompt("Bot token (it is not shown)", hide_input=True) if sys.stdin.isatty() else sys.stdin.readline()
+        )
     given = _given(token, "no token is given")
     return Entry("botToken", given.reveal(), given)
 
@@ -96,13 +100,32 @@ def _given(text: str, otherwise: str) -> Secret:
     return Secret(text.strip())
 
 
-def _save(where: ChannelAccount, entry: Entry) -> Path:
-    """Change the account's keys in the configuration file, and nothing else in it."""
+def _changes(where: ChannelAccount, entry: Entry) -> "Changes":
+    """What is to be changed in the configuration: the account's keys.
+
+    A default account that is there by its variable alone would go away with the first named one, and is written down.
+    """
+    base = _place(where)
+    changes = {(*base, "enabled"): True, (*base, entry.key): entry.value}
+    default = ChannelAccount(where.channel)
+    before = context.config().accounts.get(default)
+    if before is not None and default not in _preview(changes).accounts:
+        changes["channels", where.channel, "accounts", default.account, "enabled"] = before.enabled
+    return changes
+
+
+def _preview(changes: "Changes") -> "Config":
+    from clawdbot.config import edit
+
+    return edit.preview(context.paths().config_path, changes, os.environ)
+
+
+def _save(where: ChannelAccount, entry: Entry, changes: "Changes") -> Path:
+    """Change the configuration file, and nothing else in it."""
     from clawdbot.config import edit
 
     path = context.paths().config_path
-    base = _place(where)
-    edit.update(path, {(*base, "enabled"): True, (*base, entry.key): entry.value})
+    edit.update(path, changes)
     saved = context.config().accounts.get(where)
     if saved is None or saved.token != entry.token:
         source = saved.token_source if saved else "nothing"
@@ -121,11 +144,11 @@ def _place(where: ChannelAccount) -> tuple[str, ...]:
     return channel if where.account == DEFAULT_ACCOUNT else (*channel, "accounts", where.account)
 
 
-async def _probe_token(where: ChannelAccount, token: Secret) -> "BotIdentity":
-    from clawdbot.config import AccountConfig, Config
-
-    settings = replace(context.config().accounts.get(where) or AccountConfig(where), token=token)
-    return await _probe(Config(accounts={where: settings}), where)
+async def _probe_token(where: ChannelAccount, token: Secret, changes: "Changes") -> "BotIdentity":
+    """Try a token as the account would: at the Bot API server that it is to use, and at no other."""
+    config = _preview(changes)
+    settings = replace(config.accounts[where], token=token)
+    return await _probe(replace(config, accounts={where: settings}), where)
 
 
 async def _probe(config: "Config", where: ChannelAccount) -> "BotIdentity":

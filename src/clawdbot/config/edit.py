@@ -9,16 +9,16 @@ from pathlib import Path
 from clawdbot.config import json5
 from clawdbot.config.files import locked, save
 from clawdbot.config.json5 import Json5Error, Member, Node, Object
-from clawdbot.config.load import Broken, decode, misread, read_bytes
-from clawdbot.config.model import ConfigProblem
+from clawdbot.config.load import Broken, decode, interpret, misread, read_bytes
+from clawdbot.config.model import Config, ConfigProblem
 from clawdbot.config.reading import kind
 
+Changes = Mapping[tuple[str, ...], object]
+"""The path of each key, and its new value: what JSON can say."""
 
-def update(path: Path, changes: Mapping[tuple[str, ...], object]) -> None:
+
+def update(path: Path, changes: Changes) -> None:
     """Set values in a configuration file; one that is not there is made.
-
-    Args:
-        changes: the path of each key, and its new value: what JSON can say.
 
     Raises:
         ConfigError: the file is broken, cannot be written, or was changed by somebody else meanwhile; it is as it was.
@@ -26,17 +26,34 @@ def update(path: Path, changes: Mapping[tuple[str, ...], object]) -> None:
     try:
         with locked(path):
             content = read_bytes(path)
-            text = "" if content is None else decode(path, content)
-            for keys, value in changes.items():
-                try:
-                    text = set_value(text, keys, value)
-                except Json5Error as error:
-                    raise misread(path, text, error) from None
+            text = _edited(path, content, changes)
             if read_bytes(path) != content:
                 raise Broken(ConfigProblem(path.name, 0, "", "was changed by somebody else just now", "try again"))
             save(path, text)
     except Broken as broken:
         raise broken.error(path) from None
+
+
+def preview(path: Path, changes: Changes, environ: Mapping[str, str]) -> Config:
+    """What the configuration would say after :func:`update`.
+
+    Raises:
+        ConfigError: it is broken, or would be.
+    """
+    try:
+        return interpret(path, _edited(path, read_bytes(path), changes).encode("utf-8"), environ)
+    except Broken as broken:
+        raise broken.error(path) from None
+
+
+def _edited(path: Path, content: bytes | None, changes: Changes) -> str:
+    text = "" if content is None else decode(path, content)
+    for keys, value in changes.items():
+        try:
+            text = set_value(text, keys, value)
+        except Json5Error as error:
+            raise misread(path, text, error) from None
+    return text
 
 
 def set_value(text: str, path: Sequence[str], value: object) -> str:

@@ -1,0 +1,67 @@
+"""Commands that talk to the platform: ``channels add``, ``channels status --probe``."""
+
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.telegram import FakeTelegram
+from tests.support.gateway import Home
+
+
+@pytest.fixture
+async def home(tmp_path: Path) -> AsyncIterator[Home]:
+    async with FakeTelegram() as telegram:
+        home = Home(tmp_path / "state", telegram)
+        home.configure()
+        yield home
+
+
+async def test_add_checks_the_token_before_it_saves_it(home: Home) -> None:
+    """Accepted: whose it is, and saved. Refused or not reachable: exit 1 or 3, and the file is as it was."""
+    code, said = await home.owner("channels", "add", "telegram", "--token", home.telegram.token)
+    assert (code, said.splitlines()[0]) == (0, "The token belongs to @clawd_test_bot.")
+    before = (home.state / "clawdbot.json").read_bytes()
+    code, said = await home.owner("channels", "add", "telegram", "--account", "work", "--token", "1:another-one")
+    assert code == 1
+    error, hint = said.splitlines()
+    assert error == "clawdbot: error: telegram does not accept this bot token"
+    assert hint.endswith('run "clawdbot channels add telegram --account work"')
+    assert (home.state / "clawdbot.json").read_bytes() == before
+    home.configure(apiBase="http://127.0.0.1:1")
+    before = (home.state / "clawdbot.json").read_bytes()
+    code, said = await home.owner("channels", "add", "telegram", "--token", home.telegram.token)
+    assert (code, len(said.splitlines())) == (3, 2)
+    assert (home.state / "clawdbot.json").read_bytes() == before
+
+
+async def test_probe_says_which_account_works(home: Home) -> None:
+    """Exit 1 while one does not."""
+    code, said = await home.owner("channels", "status", "--probe")
+    assert (code, said.splitlines()[1].split()[-2:]) == (0, ["@clawd_test_bot", "works"])
+    home.configure(accounts={"default": {}, "work": {"botToken": "123456789:another-one"}})
+    code, said = await home.owner("channels", "status", "--probe")
+    assert code == 1
+    assert "works" in said
+    assert "telegram does not accept this bot token" in said
+    assert '"clawdbot channels add telegram --account work"' in said.splitlines()[-1]
+
+
+async def test_a_new_account_s_token_goes_to_the_configured_server_only(home: Home) -> None:
+    """It inherits ``apiBase``, also while it is tried."""
+    code, _ = await home.owner("channels", "add", "telegram", "--account", "work", "--token", home.telegram.token)
+    assert code == 0
+    assert len(home.telegram.calls("getMe")) == 1
+
+
+async def test_the_first_named_account_leaves_the_one_of_the_variable(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``$TELEGRAM_BOT_TOKEN`` alone makes a default account where no other is named; it stays beside another."""
+    home.write_config(json.dumps({"channels": {"telegram": {"apiBase": home.telegram.url}}}))
+    monkeypatch.setattr(Home, "environ", {**home.environ, "TELEGRAM_BOT_TOKEN": home.telegram.token})
+    code, _ = await home.owner("channels", "add", "telegram", "--account", "work", "--no-check", "--token", "456:def")
+    assert code == 0
+    accounts = json.loads((await home.owner("channels", "status", "--json"))[1])["accounts"]
+    assert [(one["account"], one["enabled"]) for one in accounts] == [("work", True), ("default", True)]
