@@ -1,4 +1,4 @@
-"""Commands that talk to the platform: ``channels add``, ``channels status --probe``."""
+"""Commands that talk to the platform: ``approve --notify``, ``channels add``, ``channels status --probe``."""
 
 import json
 from collections.abc import AsyncIterator
@@ -8,6 +8,11 @@ import pytest
 
 from tests.fakes.telegram import FakeTelegram
 from tests.support.gateway import Home
+from tests.support.transcript import lay
+
+WAITING = """{"version": 1, "requests": [{"id": "7", "code": "ABCDEFGH", "createdAt": "@now-10s",
+ "lastSeenAt": "@now-10s"}]}"""
+APPROVE = ("pairing", "approve", "telegram", "ABCDEFGH", "--notify")
 
 
 @pytest.fixture
@@ -15,7 +20,46 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
     async with FakeTelegram() as telegram:
         home = Home(tmp_path / "state", telegram)
         home.configure()
+        lay({"credentials/telegram-pairing.json": WAITING}, home.state)
         yield home
+
+
+def approved(home: Home) -> list[str]:
+    allowed: list[str] = json.loads((home.state / "credentials/telegram-allowFrom.json").read_text("utf-8"))[
+        "allowFrom"
+    ]
+    return allowed
+
+
+async def test_notify_tells_the_sender_without_a_gateway(home: Home) -> None:
+    """One message, to the one who was approved."""
+    alice = home.telegram.user(7, "Alice")
+    alice.wrote = True
+    code, said = await home.owner(*APPROVE)
+    assert (code, said.splitlines()) == (0, ["Approved telegram sender 7.", "Told 7."])
+    assert alice.received == ["✅ Clawdbot access approved. Send a message to start chatting."]
+
+
+@pytest.mark.parametrize("trouble", ["blocked the bot", "wrong token", "nobody there", "broken configuration"])
+async def test_an_approval_stands_if_the_sender_cannot_be_told(home: Home, trouble: str) -> None:
+    """It is a warning with a reason, and exit code 0."""
+    alice = home.telegram.user(7, "Alice")
+    match trouble:
+        case "blocked the bot":
+            alice.wrote = alice.blocked = True
+        case "wrong token":
+            home.configure(botToken="123456789:another-one")
+        case "nobody there":
+            home.configure(apiBase="http://127.0.0.1:1")
+        case _:
+            home.write_config("{")
+    code, said = await home.owner(*APPROVE)
+    assert code == 0
+    first, warning, *_ = said.splitlines()
+    assert first == "Approved telegram sender 7."
+    assert warning.startswith("clawdbot: warning: approved, but the sender could not be told: ")
+    assert alice.received == []
+    assert approved(home) == ["7"]
 
 
 async def test_add_checks_the_token_before_it_saves_it(home: Home) -> None:

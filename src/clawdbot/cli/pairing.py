@@ -19,11 +19,14 @@ from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected
 from clawdbot.domain.texts import APPROVED, visible
-from clawdbot.errors import ClawdbotError, Refused, UsageError
+from clawdbot.errors import ClawdbotError, DeliveryFailed, Refused, UsageError
 from clawdbot.service import Service
 
 WRONG_CODE_PAUSE_S = 1.0
 """A wrong code costs whoever asks this long; a right one costs nothing (threats.md D13)."""
+
+NOTIFY_PATIENCE_S = 10.0
+"""How long the owner waits at most for a sender to be told; the approval stands already."""
 
 channel_option = click.option(
     "--channel", "channel_", type=ChannelName(), help="The channel, if it is not the first word."
@@ -77,7 +80,11 @@ def _notify(where: ChannelAccount, sender: SenderId) -> None:
     async def run() -> None:
         adapter = open_adapter(context.config(), where, context.paths().state_dir)
         try:
-            await adapter.tell(sender, APPROVED)
+            async with asyncio.timeout(NOTIFY_PATIENCE_S):
+                await adapter.tell(sender, APPROVED)
+        except TimeoutError:
+            reason = f"{where.channel} did not take the message within {NOTIFY_PATIENCE_S:.0f} s"
+            raise DeliveryFailed(reason, hint='run "clawdbot channels status --probe"') from None
         finally:
             await adapter.close()
 
