@@ -14,7 +14,7 @@ def command(ctx: click.Context, shell: str) -> None:
 
     \b
       bash:  eval "$(clawdbot completion bash)"     in ~/.bashrc
-      zsh:   eval "$(clawdbot completion zsh)"      in ~/.zshrc
+      zsh:   eval "$(clawdbot completion zsh)"      in ~/.zshrc, after compinit
       fish:  clawdbot completion fish | source      in ~/.config/fish/config.fish
     """
     completion = get_completion_class(shell)

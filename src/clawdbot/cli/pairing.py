@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import CompletionItem
 
 from clawdbot.cli import context
 from clawdbot.cli.context import TERMINAL, ChannelName
@@ -17,7 +18,7 @@ from clawdbot.cli.pairing_senders import block_command, on_account, revoke_comma
 from clawdbot.domain import codes, names
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected
+from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected, Request
 from clawdbot.domain.texts import APPROVED, visible
 from clawdbot.errors import ClawdbotError, DeliveryFailed, Refused, UsageError
 from clawdbot.service import Service
@@ -31,6 +32,28 @@ NOTIFY_PATIENCE_S = 10.0
 channel_option = click.option(
     "--channel", "channel_", type=ChannelName(), help="The channel, if it is not the first word."
 )
+
+
+def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The channels, and then the codes that wait."""
+    words: Sequence[str] = ctx.params.get("words") or ()
+    chosen: Channel | None = ctx.params.get("channel_")
+    if not words and chosen is None:
+        return ChannelName().shell_complete(ctx, param, incomplete)
+
+    async def run() -> list[Request]:
+        service = context.service()
+        among = [chosen or context.channel(words[0])]
+        return [found for one in await context.accounts(service, among, None) for found in await service.waiting(one)]
+
+    try:
+        waiting = [request.code.reveal() for request in asyncio.run(run())]
+    except ClawdbotError:  # nothing to offer; the command itself will say why
+        return []
+    return [CompletionItem(code) for code in waiting if code.startswith(incomplete.upper())]
+
+
+words_argument = click.argument("words", nargs=-1, required=True, metavar="[CHANNEL] CODE", shell_complete=_complete)
 
 
 @click.group("pairing")
@@ -50,7 +73,7 @@ command.add_command(revoke_command)
 
 
 @command.command("approve")
-@click.argument("words", nargs=-1, required=True, metavar="[CHANNEL] CODE")
+@words_argument
 @channel_option
 @account_option
 @click.option("--notify", is_flag=True, help="Tell the sender on the same channel.")
@@ -98,7 +121,7 @@ def _notify(where: ChannelAccount, sender: SenderId) -> None:
 
 
 @command.command("reject")
-@click.argument("words", nargs=-1, required=True, metavar="[CHANNEL] CODE")
+@words_argument
 @channel_option
 @account_option
 def reject(words: Sequence[str], channel_: Channel | None, account: str | None) -> None:
