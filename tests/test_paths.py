@@ -1,5 +1,6 @@
 """Where the state and the configuration are: the expectations come from running the reference with these settings."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,9 @@ def test_only_the_own_home_is_expanded() -> None:
     assert expand("~root/a", HOME) == Path("~root/a")
 
 
-def test_the_home_is_the_environment_s_or_the_user_s() -> None:
+def test_the_home_is_the_environment_s_or_the_user_s(monkeypatch: pytest.MonkeyPatch) -> None:
     assert home_of({"HOME": "/home/ada"}) == HOME
+    monkeypatch.delenv("HOME", raising=False)
     assert home_of({"HOME": " "}) == home_of({}) == Path.home()
+    monkeypatch.setenv("HOME", "")
+    assert home_of(os.environ) == home_of({})

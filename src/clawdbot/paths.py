@@ -1,5 +1,7 @@
 """Where the state and the configuration are: the reference's places and variables (``docs/config.md#places``)."""
 
+import os
+import pwd
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,7 +44,12 @@ def expand(text: str, home: Path) -> Path:
 
 def home_of(environ: Mapping[str, str]) -> Path:
     """The home directory that an environment names; the user's, if it names none."""
-    return Path(environ["HOME"]) if environ.get("HOME", "").strip() else Path.home()
+    if environ.get("HOME", "").strip():
+        return Path(environ["HOME"])
+    try:
+        return Path(pwd.getpwuid(os.getuid()).pw_dir)
+    except KeyError:  # a user whom the system does not know, as in some containers
+        return Path("/")
 
 
 def _named(environ: Mapping[str, str], variable: str, home: Path) -> Path | None:
