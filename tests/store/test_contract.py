@@ -1,13 +1,11 @@
-"""What every store promises (``clawdbot.store.base``): one suite, on memory and on files."""
+"""What every store promises about senders (``clawdbot.store.base``): one suite, on memory and on files.
+
+The same about devices and nodes: ``test_contract_registers.py``.
+"""
 
 import asyncio
 import random
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,34 +17,8 @@ from clawdbot.domain.names import AccountId, Channel, ChannelAccount
 from clawdbot.domain.senders import AlreadyAllowed, Approved, NoSuchRequest, QueueFull, Requested, Senders, StillWaiting
 from clawdbot.errors import Refused
 from clawdbot.store.base import Key, SendersKey, Store
-from clawdbot.store.files import FileStore
-from clawdbot.store.memory import MemoryStore
+from tests.support.store_engines import ENGINES, Engine, engine
 from tests.support.store_moves import KEY, NOW, VERBS, WORK, Move, after, places
-
-
-@dataclass(frozen=True)
-class Engine:
-    """A store, and how to open it once more as another process would."""
-
-    name: str
-    store: Store
-    reopen: Callable[[], Store]
-
-
-@contextmanager
-def engine(name: str) -> Iterator[Engine]:
-    if name == "memory":
-        memory = MemoryStore()
-        yield Engine(name, memory, lambda: memory)
-        return
-    folder = Path(tempfile.mkdtemp(prefix="clawdbot-store-"))
-    try:
-        yield Engine(name, FileStore(folder / "state"), lambda: FileStore(folder / "state"))
-    finally:
-        shutil.rmtree(folder)
-
-
-ENGINES = ("memory", "files")
 
 
 @pytest.fixture(params=ENGINES)
@@ -64,6 +36,7 @@ async def test_what_does_not_exist_is_empty(store: Store) -> None:
     """Nothing stored reads as nobody, and is listed nowhere."""
     assert await store.read(KEY) == Senders()
     assert await store.keys(SendersKey) == []
+    assert await store.read_all(SendersKey) == {}
 
 
 async def test_a_change_is_read_back(opened: Engine) -> None:
@@ -133,6 +106,8 @@ async def test_keys_are_what_is_stored(opened: Engine) -> None:
         await opened.store.update(key, Move("block", sender))
     await opened.store.update(SendersKey(ChannelAccount(Channel.TELEGRAM, AccountId("none"))), Move("revoke", "7"))
     assert set(await opened.reopen().keys(SendersKey)) == {KEY, WORK, signal}
+    everything = await opened.reopen().read_all(SendersKey)
+    assert everything == {key: await opened.store.read(key) for key in (KEY, WORK, signal)}
 
 
 async def test_M_a_crowd_at_once_never_exceeds_the_cap(opened: Engine) -> None:

@@ -5,12 +5,15 @@ import os
 import re
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from clawdbot.errors import StoreCorrupt, UsageError
+from clawdbot.store.base import DeviceKey, Key, NodeKey
 from clawdbot.store.files import FileStore
 from clawdbot.store.inspection import Severity
+from tests.support.register_files import document, put, recorded
 from tests.support.store_moves import KEY, Move
 
 
@@ -126,9 +129,81 @@ async def test_foreign_files_are_not_our_business(state_dir: Path) -> None:
     assert (state_dir / "credentials" / "oauth.json").stat().st_mode & 0o777 == 0o644
 
 
+# --- devices and nodes -----------------------------------------------------------------------------------------------
+
+
+def test_nothing_is_wrong_with_what_the_reference_wrote(state_dir: Path) -> None:
+    """But for its folders, which everybody may look into: they are closed on demand."""
+    recorded(state_dir)
+    state_dir.chmod(0o700)
+    for folder in ("devices", "nodes"):
+        (state_dir / folder).chmod(0o755)
+        for path in (state_dir / folder).iterdir():
+            path.chmod(0o600)
+    store = FileStore(state_dir)
+    found = store.problems()
+    assert [(problem.path.name, problem.severity) for problem in found] == [
+        ("devices", Severity.WARNING),
+        ("nodes", Severity.WARNING),
+    ]
+    store.tidy()
+    assert store.problems() == []
+
+
+async def test_S4_odd_records_are_reported_with_their_file(state_dir: Path) -> None:
+    """Those that are not used, and those that are used in part; nobody else is touched by them."""
+    recorded(state_dir)
+    records = document(state_dir, "devices/paired")
+    (first, second, *others) = records
+    records[first]["publicKey"] = "x"
+    records[second]["tokens"]["node"] = None
+    path = put(state_dir, "devices/paired", records)
+    store = FileStore(state_dir)
+    found = [problem for problem in store.problems() if problem.path == path]
+    assert [problem.severity for problem in found] == [Severity.WARNING] * 2
+    assert "is not used" in found[0].text
+    assert "counts as revoked" in found[1].text
+    paired = [key for key, device in (await store.read_all(DeviceKey)).items() if device.paired]
+    assert len(paired) == len(others) + 1
+
+
+@pytest.mark.parametrize("name", ["devices/paired", "devices/pending", "nodes/paired", "nodes/pending"])
+async def test_S4_a_broken_register_is_reported_and_can_be_set_aside(state_dir: Path, name: str) -> None:
+    """File by file: the other one stays in use."""
+    recorded(state_dir)
+    path = put(state_dir, name, b"{")
+    store = FileStore(state_dir)
+    assert [problem.path for problem in store.problems() if problem.severity is Severity.ERROR] == [path]
+    kind: type[Key[Any]] = DeviceKey if name.startswith("devices") else NodeKey
+    with pytest.raises(StoreCorrupt):
+        await store.read_all(kind)
+    assert store.set_aside(path).name == f"{path.name}.corrupt-1"
+    left = await store.read_all(kind)
+    assert left
+    assert all((state.paired is None) == name.endswith("paired") for state in left.values())
+
+
+async def test_S1_what_stands_beside_a_register_is_looked_after(state_dir: Path) -> None:
+    """A link, an open file, a leftover of a killed process; what is not ours is not."""
+    recorded(state_dir)
+    folder = state_dir / "devices"
+    (folder / "pending.json").rename(state_dir / "elsewhere")
+    (folder / "pending.json").symlink_to(state_dir / "elsewhere")
+    old = folder / "paired.json.0123456789abcdef.tmp"
+    for path in (old, folder / "notes.txt"):
+        path.touch(0o644)
+        os.utime(path, (1, 1))
+    found = {problem.path.name for problem in FileStore(state_dir).problems() if problem.path.parent == folder}
+    assert {"pending.json", old.name} <= found
+    assert "notes.txt" not in found
+    FileStore(state_dir).tidy()
+    assert not old.exists()
+    assert (folder / "notes.txt").stat().st_mode & 0o777 == 0o644
+
+
 def test_S4_a_folder_that_cannot_be_opened_is_one_problem(state_dir: Path) -> None:
     """Not an exception."""
-    state_dir.mkdir()
+    state_dir.mkdir(0o700)
     (state_dir / "credentials").write_text("")
     (problem,) = FileStore(state_dir).problems()
     assert "credentials" in problem.text

@@ -16,7 +16,7 @@ from clawdbot.domain.effects import Change
 from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.domain.senders import Approval, Approved, NoSuchRequest, Request, Senders
 from clawdbot.errors import StoreCorrupt, StoreUnavailable
-from clawdbot.store import disk, senders_files
+from clawdbot.store import disk, file_set, senders_files
 from clawdbot.store.base import SendersKey
 from clawdbot.store.disk import Folder, Signature, signature
 from clawdbot.store.files import FileStore
@@ -89,9 +89,9 @@ def test_a_copy_of_files_that_have_just_changed_is_not_trusted(
     def coarse(found: os.stat_result) -> Signature:
         return found.st_dev, found.st_ino, found.st_size, 0, found.st_ctime_ns // hour * hour
 
-    for module in (disk, senders_files):
+    for module in (disk, file_set):
         monkeypatch.setattr(module, "signature", coarse)
-    monkeypatch.setattr(senders_files, "SETTLED_NS", 0 if trusting else 2 * hour)
+    monkeypatch.setattr(file_set, "SETTLED_NS", 0 if trusting else 2 * hour)
     make(state_dir, Move("request", "7"))
     one = files(state_dir)
     assert one.look() is one.look()

@@ -12,19 +12,21 @@ from pathlib import Path
 
 from clawdbot.errors import StoreUnavailable
 from clawdbot.store.files import FileStore
-from tests.support.store_moves import KEY, read
+from tests.support.store_moves import read
 
 
 async def main(state_dir: Path, lines: list[str]) -> None:
     store = FileStore(state_dir)
     store._threads = ThreadPoolExecutor(1)
     for line in lines:
+        move = read(line)
         try:
-            await store.update(KEY, read(line))
+            await store.update(move.key, move)
         except StoreUnavailable:
             os.writev(1, [b"failed\n"])
         else:
             os.writev(1, [b"saved\n"])
+    await store.close()
 
 
 if __name__ == "__main__":

@@ -30,6 +30,10 @@ class Move:
     seed: int = 0
     """Of the code that a request draws."""
 
+    @property
+    def key(self) -> SendersKey:
+        return KEY
+
     def __call__(self, state: Senders) -> Change[Senders, Any]:
         sender = SenderId(self.sender)
         if self.verb == "request":
@@ -49,12 +53,19 @@ class Move:
         return senders.reject(state, waiting.code, now=self.now)
 
 
-def spell(move: Move) -> str:
-    return json.dumps(asdict(move))
+def spell(move: Any) -> str:
+    """A move, of this kind or of :mod:`tests.support.register_moves`, in one line."""
+    return json.dumps({"kind": type(move).__name__, **asdict(move)})
 
 
-def read(line: str) -> Move:
-    return Move(**json.loads(line))
+def read(line: str) -> Any:
+    said = json.loads(line)
+    kind = said.pop("kind")
+    if kind == "Move":
+        return Move(**said)
+    from tests.support import register_moves
+
+    return getattr(register_moves, kind)(**said)
 
 
 def after(moves: Iterable[Move], start: Senders | None = None) -> Senders:

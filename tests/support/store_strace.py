@@ -10,10 +10,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.support.store_moves import Move, spell
+from tests.support.store_moves import spell
 
 ROOT = Path(__file__).parents[2]
 
@@ -45,7 +46,7 @@ class Run:
     calls: list[str]
 
 
-def run(state_dir: Path, moves: Sequence[Move], *options: str, umask: int = 0o22) -> Run:
+def run(state_dir: Path, moves: Sequence[Any], *options: str, umask: int = 0o22) -> Run:
     """Let a child make moves under strace with these options."""
     log = state_dir.with_name(f"{state_dir.name}.strace")
     child = [sys.executable, "-B", "-m", "tests.support.store_child", str(state_dir), *map(spell, moves)]
@@ -60,7 +61,7 @@ def run(state_dir: Path, moves: Sequence[Move], *options: str, umask: int = 0o22
     return Run(done.returncode, done.stdout.split(), done.stderr, log.read_text("utf-8", "replace").splitlines())
 
 
-def counted(state_dir: Path, moves: Sequence[Move]) -> list[tuple[str, int]]:
+def counted(state_dir: Path, moves: Sequence[Any]) -> list[tuple[str, int]]:
     """Every changing call that the moves make: its name, and the how-manieth of its name it is."""
     whole = run(state_dir, moves, "-e", "trace=" + ",".join(f"?{name}" for name in CHANGING))
     assert whole.said == ["saved"] * len(moves), whole.errors

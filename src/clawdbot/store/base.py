@@ -3,7 +3,7 @@
 Every engine passes ``tests/store/test_contract.py``.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
@@ -57,14 +57,22 @@ class Store(Protocol):
     async def read(self, key: Key[S]) -> S:
         """The aggregate as last committed, by this process or any other. Takes no lock."""
 
+    async def read_all(self, kind: type[Key[S]]) -> Mapping[Key[S], S]:
+        """Everything that is stored under the keys of one kind, as :meth:`read` would give it; one look, not many."""
+
     async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
         """Decide on the current state under the key's lock, and commit the new state durably before returning.
 
-        ``decide`` is pure; it may run in another thread, and whatever it raises is raised here with nothing written.
-        If ``change.state`` is the old state, nothing is written.
+        ``decide`` is pure: it may run in another thread, and more than once, of which the last time counts. Whatever it
+        raises is raised here with nothing written. If ``change.state`` is the old state, nothing is written.
+        A change without effects that only notes in passing when a device was here last, and as what, may be saved some
+        seconds later; until then it is what this store reads, and if the process dies it never was.
         A decision that needs the time takes it when it is called: by a time from before the wait for the lock, requests
         that came meanwhile would lie in the future.
         """
 
     async def keys(self, kind: type[Key[S]]) -> list[Key[S]]:
         """The keys of one kind under which something is stored."""
+
+    async def close(self) -> None:
+        """Save what nobody waited for. The store can still be used."""

@@ -66,7 +66,7 @@ def _undo(folder: Folder, replaced: list[Replacement], error: BaseException) -> 
                 folder.rename(folder.stage(file.name, file.old, flush=False), file.name)
     except StoreError:
         raise StoreUnavailable(
-            f"{error}; and a part of the change could not be taken back", hint='run "clawdbot pairing list" to see it'
+            f"{error}; and a part of the change could not be taken back", hint="list who is in and who waits to see it"
         ) from error
     with suppress(StoreError):
         folder.sync()

@@ -168,10 +168,10 @@ _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 
 
 @contextmanager
-def existing(state_dir: Path, *, mend: bool = True) -> Iterator[Folder | None]:
-    """Open the folder to read in it; ``None`` if it is not there."""
-    fd = _enter(state_dir)
-    path = state_dir / FOLDER
+def existing(state_dir: Path, name: str = FOLDER, *, mend: bool = True) -> Iterator[Folder | None]:
+    """Open a folder of the state directory to read in it; ``None`` if it is not there."""
+    path = state_dir / name
+    fd = _enter(path)
     try:
         if fd is None:
             yield None
@@ -185,21 +185,22 @@ def existing(state_dir: Path, *, mend: bool = True) -> Iterator[Folder | None]:
 
 
 @contextmanager
-def created(state_dir: Path) -> Iterator[Folder]:
-    """Open the folder to write in it, and make it where it is missing."""
-    with existing(state_dir) as folder:
+def created(state_dir: Path, name: str = FOLDER) -> Iterator[Folder]:
+    """Open a folder of the state directory to write in it, and make it where it is missing."""
+    path = state_dir / name
+    with existing(state_dir, name) as folder:
         if folder is not None:
             yield folder
             return
-    with guarded("create", state_dir / FOLDER):
+    with guarded("create", path):
         state_dir.parent.mkdir(parents=True, exist_ok=True)
-        for missing in (state_dir, state_dir / FOLDER):
+        for missing in (state_dir, path):
             with suppress(FileExistsError):
                 missing.mkdir(PRIVATE_FOLDER)
                 missing.chmod(PRIVATE_FOLDER)
-    with existing(state_dir) as folder:
+    with existing(state_dir, name) as folder:
         if folder is None:
-            raise StoreUnavailable(f"cannot open {state_dir / FOLDER}: it went away", hint=DOCTOR)
+            raise StoreUnavailable(f"cannot open {path}: it went away", hint=DOCTOR)
         yield folder
 
 
@@ -219,9 +220,9 @@ def anchor(state_dir: Path) -> None:
             os.close(fd)
 
 
-def _enter(state_dir: Path) -> int | None:
+def _enter(path: Path) -> int | None:
     """The state directory may be a link, its owner chose it; what is below it may not."""
-    path = state_dir / FOLDER
+    state_dir = path.parent
     try:
         above = os.open(state_dir, _DIRECTORY)
     except FileNotFoundError:
@@ -233,7 +234,7 @@ def _enter(state_dir: Path) -> int | None:
     except OSError as error:
         raise refusal("open", state_dir, error) from error
     try:
-        return os.open(FOLDER, _DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
+        return os.open(path.name, _DIRECTORY | os.O_NOFOLLOW, dir_fd=above)
     except FileNotFoundError:
         return None
     except OSError as error:

@@ -1,12 +1,10 @@
 """The store on files: the reference's own, in the state directory, shared with whoever else reads and writes them.
 
-Why it is built as it is: ``docs/adr/0002-file-store.md``.
+Why it is built as it is: ``docs/adr/0002-file-store.md``, and ``0008-device-files.md`` for devices and nodes.
 """
 
-import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -15,29 +13,22 @@ from clawdbot.domain import sender_ids
 from clawdbot.domain.effects import Change
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import Senders
-from clawdbot.errors import StoreUnavailable
 from clawdbot.store import inspection
-from clawdbot.store.base import A, Key, S, SendersKey
-from clawdbot.store.disk import DOCTOR, existing
-from clawdbot.store.documents import Stored
-from clawdbot.store.group_commit import GroupCommit
-from clawdbot.store.inspection import Problem
+from clawdbot.store.base import A, DeviceKey, Key, NodeKey, S, SendersKey
+from clawdbot.store.disk import existing
+from clawdbot.store.file_set import FileSet
+from clawdbot.store.inspection import Area, Problem
 from clawdbot.store.layout import FOLDER, owner
 from clawdbot.store.locks import Patience
+from clawdbot.store.places import RegisterPlace, SendersPlace
+from clawdbot.store.register import Kind
+from clawdbot.store.register_files import RegisterFiles
 from clawdbot.store.senders_files import SendersFiles
 
 Normalise = Callable[[Channel, str], SenderId]
 
-LOOKS = 100
-"""How often files that change all the time are looked at before a reader gives up."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """One aggregate: its files and the queue of those who want to change them."""
-
-    files: SendersFiles
-    queue: GroupCommit[Senders]
+REGISTERED: tuple[type[Key[Any]], ...] = (DeviceKey, NodeKey)
+"""What many of stand in one file."""
 
 
 class FileStore:
@@ -61,57 +52,94 @@ class FileStore:
         self._state_dir = state_dir
         self._normalise = normalise
         self._patience = patience or Patience()
-        self._places: dict[ChannelAccount, _Place] = {}
+        self._accounts: dict[ChannelAccount, SendersPlace] = {}
+        self._registers: dict[type[Key[Any]], RegisterPlace[Any, Any, Any]] = {}
         # Our own threads: one that waits a minute for a lock must not keep anybody else in the process waiting.
         self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="clawdbot-store")
 
     async def read(self, key: Key[S]) -> S:
-        """The aggregate as last committed, by anybody; three ``stat`` calls while nothing changes."""
-        return cast(S, (await self._look(self._place(key).files)).senders)
+        """The aggregate as last committed, by anybody; a ``stat`` of each of its files while nothing changes."""
+        if isinstance(key, SendersKey):
+            return cast(S, await self._account(key.account).read())
+        state: S = await self._register(type(key)).read(key)
+        return state
+
+    async def read_all(self, kind: type[Key[S]]) -> Mapping[Key[S], S]:
+        """Everything that is stored under the keys of one kind."""
+        if kind in REGISTERED:
+            return await self._register(kind).read_all()
+        return {key: await self.read(key) for key in await self.keys(kind)}
 
     async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
         """Decide under the locks, save, then answer; see :class:`~clawdbot.store.base.Store`."""
-        queue = cast(GroupCommit[S], self._place(key).queue)
-        return await queue.submit(decide)
+        if isinstance(key, SendersKey):
+            senders = await self._account(key.account).update(cast("Callable[[Senders], Change[Senders, A]]", decide))
+            return cast("Change[S, A]", senders)
+        change: Change[S, A] = await self._register(type(key)).update(key, decide)
+        return change
 
     async def keys(self, kind: type[Key[S]]) -> list[Key[S]]:
-        """The channel accounts that have a file."""
-        if not issubclass(SendersKey, kind):
+        """The channel accounts that have a file; the devices or nodes that are in one."""
+        if kind in REGISTERED:
+            return list(await self._register(kind).read_all())
+        if kind is not SendersKey:
             return []
         with existing(self._state_dir) as folder:
             owners = {owner(name) for name in folder.names()} if folder else set()
         return [cast(Key[S], SendersKey(account)) for account in sorted(found for found in owners if found)]
 
+    async def close(self) -> None:
+        """Save what nobody waited for."""
+        for register in self._registers.values():
+            await register.close()
+
     def problems(self) -> list[Problem]:
         """Whatever is wrong with the files, and what to do about it; changes nothing."""
-        return inspection.problems(self._state_dir, self._files)
+        return inspection.problems(self._state_dir, self._areas())
 
     def tidy(self) -> None:
         """Set the modes right and remove what killed processes left; touches no entry."""
-        inspection.tidy(self._state_dir, self._files)
+        inspection.tidy(self._state_dir, self._areas())
 
     def set_aside(self, path: Path) -> Path:
         """Rename a file that cannot be read, so that a new one can begin; its new path is the answer."""
-        return inspection.set_aside(path, self._files)
+        return inspection.set_aside(path, self._areas())
 
-    async def _look(self, files: SendersFiles) -> Stored:
-        for _ in range(LOOKS):
-            stored = files.look()
-            if stored is not None:
-                return stored
-            await asyncio.sleep(0.001)
-        raise StoreUnavailable(
-            f"the files in {self._state_dir / FOLDER} change faster than they can be read", hint=DOCTOR
-        )
-
-    def _place(self, key: Key[Any]) -> _Place:
-        if not isinstance(key, SendersKey):
-            raise TypeError(f"{type(key).__name__} names nothing that is stored in files")
-        place = self._places.get(key.account)
+    def _account(self, account: ChannelAccount) -> SendersPlace:
+        place = self._accounts.get(account)
         if place is None:
-            files = self._files(key.account)
-            place = self._places[key.account] = _Place(files, GroupCommit(files.transact, self._threads))
+            place = self._accounts[account] = SendersPlace(self._senders_files(account), self._threads)
         return place
 
-    def _files(self, account: ChannelAccount) -> SendersFiles:
+    def _register(self, kind: type[Key[Any]]) -> RegisterPlace[Any, Any, Any]:
+        place = self._registers.get(kind)
+        if place is None:
+            place = self._registers[kind] = RegisterPlace(self._register_files(_kind(kind)), self._threads)
+        return place
+
+    def _senders_files(self, account: ChannelAccount) -> SendersFiles:
         return SendersFiles(self._state_dir, account, partial(self._normalise, account.channel), self._patience)
+
+    def _register_files(self, kind: Kind[Any, Any, Any]) -> RegisterFiles[Any, Any, Any]:
+        return RegisterFiles(self._state_dir, kind, self._patience)
+
+    def _areas(self) -> list[Area]:
+        registers = [self._register_files(_kind(kind)) for kind in REGISTERED]
+        return [Area(FOLDER, self._files_of_accounts), *[Area.of(files) for files in registers]]
+
+    def _files_of_accounts(self, names: Iterable[str]) -> list[FileSet[Any]]:
+        accounts = {inspection.account_of(name) for name in names}
+        return [self._senders_files(account) for account in sorted(found for found in accounts if found)]
+
+
+def _kind(of: type[Key[Any]]) -> Kind[Any, Any, Any]:
+    """How devices or nodes are kept. Who works on senders alone does not load the cryptography of devices."""
+    if of is DeviceKey:
+        from clawdbot.store.device_rows import DEVICES
+
+        return DEVICES
+    if of is NodeKey:
+        from clawdbot.store.node_rows import NODES
+
+        return NODES
+    raise TypeError(f"{of.__name__} names nothing that is stored in files")

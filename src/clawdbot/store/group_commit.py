@@ -55,11 +55,16 @@ class GroupCommit(Generic[S]):
         self._waiting: list[_Job[S]] = []
         self._worker: asyncio.Task[None] | None = None
 
+    @property
+    def is_idle(self) -> bool:
+        """Nobody waits, and nothing is on its way to the disk, not even for callers who went away."""
+        return self._worker is None or self._worker.done()
+
     async def submit(self, decide: Decide[S, A]) -> Change[S, A]:
         """Decide and save. A caller who is cancelled leaves either no trace or a whole change."""
         job = _Job(decide, asyncio.get_running_loop().create_future())
         self._waiting.append(job)
-        if self._worker is None or self._worker.done():
+        if self.is_idle:
             self._worker = asyncio.create_task(self._work())
         return cast(Change[S, A], await job.done)
 

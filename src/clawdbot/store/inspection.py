@@ -4,11 +4,12 @@ import os
 import shlex
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.errors import StoreError, UsageError
@@ -22,18 +23,17 @@ from clawdbot.store.disk import (
     existing,
     guarded,
 )
-from clawdbot.store.documents import Malformed
-from clawdbot.store.layout import FOLDER, Part, owner
-from clawdbot.store.senders_files import SendersFiles
-
-FilesOf = Callable[[ChannelAccount], SendersFiles]
+from clawdbot.store.file_set import Broken, FileSet
+from clawdbot.store.layout import owner
 
 FIX = 'run "clawdbot doctor --fix"'
 MEND = "mend it in an editor, or move it away"
 WAYS_OUT = {
-    Part.PAIRING: f"{FIX}: it is set aside, and whoever waits gets a new code",
-    Part.ALLOW_FROM: f"{MEND}: then nobody is approved any more",
-    Part.SENDERS: f"{MEND}: then nobody is blocked any more",
+    "-pairing.json": f"{FIX}: it is set aside, and whoever waits gets a new code",
+    "-allowFrom.json": f"{MEND}: then nobody is approved any more",
+    "-senders.json": f"{MEND}: then nobody is blocked any more",
+    "pending.json": f"{FIX}: it is set aside, and whoever waits asks again",
+    "paired.json": f"{MEND}: then none of them is paired any more",
 }
 """What can be done about a file that cannot be read, and what that costs."""
 
@@ -58,61 +58,78 @@ class Problem:
     severity: Severity = Severity.ERROR
 
 
-def problems(state_dir: Path, files_of: FilesOf) -> list[Problem]:
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A folder of the state directory, and which of our files are in it."""
+
+    folder: str
+    files: Callable[[Iterable[str]], Sequence[FileSet[Any]]]
+    """Those to which at least one of these names belongs."""
+
+    @classmethod
+    def of(cls, one: FileSet[Any]) -> "Area":
+        """A folder that is for these files alone."""
+        return cls(one.layout.folder, lambda names: [one] if any(map(one.owns, names)) else [])
+
+
+def problems(state_dir: Path, areas: Iterable[Area]) -> list[Problem]:
     """Look at folders, modes, locks and the content of every file."""
-    try:
-        with existing(state_dir, mend=False) as folder:
-            found = list(_odd_folders(state_dir))
-            if folder is None:
-                return found
-            names = folder.names()
-            for name in names:
-                found += _odd_file(folder, name)
-            for account in sorted({account for account in map(owner, names) if account}):
-                found += _odd_content(files_of(account))
-    except StoreError as error:
-        return [Problem(state_dir / FOLDER, error.message, error.hint)]
+    found = list(_loose_folder(state_dir))
+    for area in areas:
+        try:
+            found += _odd_area(state_dir, area)
+        except StoreError as error:
+            found.append(Problem(state_dir / area.folder, error.message, error.hint))
     return found
 
 
-def tidy(state_dir: Path, files_of: FilesOf) -> None:
+def tidy(state_dir: Path, areas: Iterable[Area]) -> None:
     """Close to others what is open to them, and remove what killed processes left half-written."""
-    with existing(state_dir, mend=False) as folder:
-        for path in (state_dir, state_dir / FOLDER):
-            with guarded("close to others", path):
-                if path.exists() and path.stat().st_mode & LOOSE:
-                    path.chmod(PRIVATE_FOLDER)
-        if folder is None:
-            return
-        accounts = set()
-        for name in folder.names():
-            of = _owner(name)
-            found = folder.stat(name)
-            if of is None or found is None:
+    with guarded("close to others", state_dir):
+        if state_dir.exists() and state_dir.stat().st_mode & LOOSE:
+            state_dir.chmod(PRIVATE_FOLDER)
+    for area in areas:
+        with existing(state_dir, area.folder, mend=False) as folder:
+            if folder is None:
                 continue
-            accounts.add(of)
-            if stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) != PRIVATE_FILE:
-                with guarded("close to others", folder.path / name):
-                    os.chmod(name, PRIVATE_FILE, dir_fd=folder.fd)
-    for account in accounts:
-        files = files_of(account)
-        with files.locked() as (locked, _):
-            files.sweep(locked)
+            with guarded("close to others", folder.path):
+                if folder.path.stat().st_mode & LOOSE:
+                    folder.path.chmod(PRIVATE_FOLDER)
+            names = folder.names()
+            ours = area.files(names)
+            for name in names:
+                if any(files.owns(name) for files in ours):
+                    _close(folder, name)
+        for files in ours:
+            with files.locked() as (locked, _):
+                files.sweep(locked)
 
 
-def set_aside(path: Path, files_of: FilesOf) -> Path:
+def set_aside(path: Path, areas: Iterable[Area]) -> Path:
     """Rename a file out of the way, under the lock, to a name that says why.
 
-    Whoever does this to the allowlist locks everybody out, and to our own file lifts every block: it is for the owner
-    to decide, file by file.
+    Whoever does this to an allowlist or to paired devices locks all of them out, and to our own file lifts every block:
+    it is for the owner to decide, file by file.
 
     Raises:
         UsageError: it is not a file of the store.
     """
-    account = owner(path.name)
-    files = files_of(account) if account else None
-    if files is None or path not in {files.path(part) for part in Part}:
-        raise UsageError(f"{path} is no file of the store")
+    for area in areas:
+        for files in area.files([path.name]):
+            if path in {files.folder / name for name in files.layout.files}:
+                return _set_aside(path, files)
+    raise UsageError(f"{path} is no file of the store")
+
+
+def account_of(name: str) -> ChannelAccount | None:
+    """The account that a file, its lock or something half-written for it belongs to."""
+    if name.endswith("-pairing.flock"):
+        return owner(name.removesuffix(".flock") + ".json")
+    stem, json, _ = name.partition(".json")
+    return owner(stem + json)
+
+
+def _set_aside(path: Path, files: FileSet[Any]) -> Path:
     with files.locked() as (folder, _):
         free = next(name for n in count(1) if folder.stat(name := f"{path.name}.corrupt-{n}") is None)
         folder.rename(path.name, free)
@@ -120,23 +137,41 @@ def set_aside(path: Path, files_of: FilesOf) -> Path:
     return path.with_name(free)
 
 
-def _odd_folders(state_dir: Path) -> Iterator[Problem]:
-    for path in (state_dir, state_dir / FOLDER):
-        try:
-            mode = path.stat().st_mode
-        except OSError:
-            continue
-        if mode & LOOSE:
-            yield Problem(path, f"open to others (mode {stat.S_IMODE(mode):o})", FIX, Severity.WARNING)
-        if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
-            text = f"closed to whoever runs clawdbot now (mode {stat.S_IMODE(mode):o}); nothing can be saved in it"
-            yield Problem(
-                path, text, f"run clawdbot as its owner; if that is you: chmod u+rwx {shlex.quote(str(path))}"
-            )
+def _close(folder: Folder, name: str) -> None:
+    found = folder.stat(name)
+    if found and stat.S_ISREG(found.st_mode) and stat.S_IMODE(found.st_mode) != PRIVATE_FILE:
+        with guarded("close to others", folder.path / name):
+            os.chmod(name, PRIVATE_FILE, dir_fd=folder.fd)
+
+
+def _odd_area(state_dir: Path, area: Area) -> Iterator[Problem]:
+    with existing(state_dir, area.folder, mend=False) as folder:
+        if folder is None:
+            return
+        yield from _loose_folder(folder.path)
+        names = folder.names()
+        ours = area.files(names)
+        for name in names:
+            if any(files.owns(name) for files in ours):
+                yield from _odd_file(folder, name)
+    for files in ours:
+        yield from _odd_content(files)
+
+
+def _loose_folder(path: Path) -> Iterator[Problem]:
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return
+    if mode & LOOSE:
+        yield Problem(path, f"open to others (mode {stat.S_IMODE(mode):o})", FIX, Severity.WARNING)
+    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+        text = f"closed to whoever runs clawdbot now (mode {stat.S_IMODE(mode):o}); nothing can be saved in it"
+        yield Problem(path, text, f"run clawdbot as its owner; if that is you: chmod u+rwx {shlex.quote(str(path))}")
 
 
 def _odd_file(folder: Folder, name: str) -> Iterator[Problem]:
-    found = folder.stat(name) if _owner(name) else None
+    found = folder.stat(name)
     if found is None:
         return
     path = folder.path / name
@@ -152,24 +187,17 @@ def _odd_file(folder: Folder, name: str) -> Iterator[Problem]:
         yield Problem(path, "half-written, left by a process that was killed", FIX, Severity.WARNING)
 
 
-def _odd_content(files: SendersFiles) -> Iterator[Problem]:
+def _odd_content(files: FileSet[Any]) -> Iterator[Problem]:
     try:
         stored = files.inspect()
     except StoreError as error:
         broken = error.__cause__
-        if isinstance(broken, Malformed):
-            yield Problem(files.path(broken.part), f"not what it must be: {broken}", WAYS_OUT[broken.part])
+        path = files.folder / broken.name if isinstance(broken, Broken) else files.folder
+        if isinstance(broken, Broken):
+            way = next((way for ending, way in WAYS_OUT.items() if broken.name.endswith(ending)), MEND)
+            yield Problem(path, f"not what it must be: {broken}", way)
         else:
-            hint = MEND if error.hint == DOCTOR else error.hint
-            yield Problem(files.path(Part.PAIRING).parent, error.message, hint)
+            yield Problem(path, error.message, MEND if error.hint == DOCTOR else error.hint)
         return
-    for note in stored.notes if stored else ():
-        yield Problem(files.path(note.part), note.text, "mend it in an editor, or leave it out", Severity.WARNING)
-
-
-def _owner(name: str) -> ChannelAccount | None:
-    """The account that a file, its lock or something half-written for it belongs to."""
-    if name.endswith("-pairing.flock"):
-        return owner(name.removesuffix(".flock") + ".json")
-    stem, json, _ = name.partition(".json")
-    return owner(stem + json)
+    for name, text in files.notes(stored) if stored else ():
+        yield Problem(files.folder / name, text, "mend it in an editor, or leave it out", Severity.WARNING)

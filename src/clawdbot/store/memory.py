@@ -1,6 +1,6 @@
 """The store in memory: for tests, and for whoever wants to try things without leaving traces."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from clawdbot.domain.device_records import Device
@@ -19,6 +19,9 @@ class MemoryStore:
     async def read(self, key: Key[S]) -> S:
         return cast(S, self._aggregates.get(key) or _empty(key))
 
+    async def read_all(self, kind: type[Key[S]]) -> Mapping[Key[S], S]:
+        return {key: await self.read(key) for key in await self.keys(kind)}
+
     async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
         old = await self.read(key)
         change = decide(old)
@@ -29,6 +32,9 @@ class MemoryStore:
     async def keys(self, kind: type[Key[S]]) -> list[Key[S]]:
         kept = ((key, kept) for key, kept in self._aggregates.items() if isinstance(key, kind))
         return [key for key, aggregate in kept if aggregate != _empty(key)]
+
+    async def close(self) -> None:
+        """Nothing waits to be saved."""
 
 
 def _empty(key: Key[Any]) -> object:

@@ -1,0 +1,142 @@
+"""Several files as one state, whatever they hold. What devices and senders make of it: their own tests."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clawdbot.domain.effects import Change
+from clawdbot.errors import Refused, StoreCorrupt
+from clawdbot.store.disk import Folder
+from clawdbot.store.file_set import Broken, Copy, FileSet, Layout, Texts, decided
+from clawdbot.store.locks import Patience
+
+Words = dict[str, str]
+
+
+class TwoFiles(FileSet[Words]):
+    """Two files of one word each."""
+
+    def __init__(self, state_dir: Path) -> None:
+        super().__init__(state_dir, Layout("words", ("one.json", "two.json"), "words.flock"), Patience())
+        self.decoded = 0
+
+    def decode(self, texts: Texts, old: Copy[Words] | None) -> Words:
+        self.decoded += 1
+        for name, text in texts.items():
+            if text == b"broken":
+                raise Broken(name, "it is broken")
+        return {name: text.decode() for name, text in texts.items() if text}
+
+    def notes(self, stored: Words) -> Iterator[tuple[str, str]]:
+        return iter(())
+
+
+@pytest.fixture
+def two(state_dir: Path) -> TwoFiles:
+    return TwoFiles(state_dir)
+
+
+def put(two: TwoFiles, name: str, word: bytes) -> None:
+    with two.locked() as (folder, _):
+        folder.rename(folder.stage(name, word), name)
+
+
+def test_nothing_is_made_by_looking(two: TwoFiles, state_dir: Path) -> None:
+    assert two.look() == two.inspect() == {}
+    assert not state_dir.exists()
+
+
+def test_files_are_read_as_one(two: TwoFiles) -> None:
+    """Both, one, or none of them."""
+    put(two, "two.json", b"b")
+    assert two.look() == {"two.json": "b"}
+    put(two, "one.json", b"a")
+    assert two.look() == {"one.json": "a", "two.json": "b"}
+
+
+def test_the_same_words_are_not_decoded_twice(two: TwoFiles) -> None:
+    """A file that was written anew with what it held says the same object."""
+    put(two, "one.json", b"a")
+    first = two.look()
+    put(two, "one.json", b"a")
+    assert two.look() is first
+    assert two.decoded == 1
+
+
+def test_what_we_wrote_is_known_without_being_decoded(two: TwoFiles) -> None:
+    """It is compared with what is there; if somebody wrote after us, that counts."""
+    put(two, "one.json", b"a")
+    known = {"one.json": "a"}
+    two.written({"one.json": b"a", "two.json": None}, known)
+    assert two.look() is known
+    assert two.decoded == 0
+    put(two, "one.json", b"b")
+    assert two.look() == {"one.json": "b"}
+
+
+def test_S4_a_broken_file_is_named(two: TwoFiles, state_dir: Path) -> None:
+    put(two, "two.json", b"broken")
+    with pytest.raises(StoreCorrupt, match=r"words/two\.json is not what it must be: it is broken"):
+        two.look()
+
+
+def test_files_of_two_moments_are_not_one_state(two: TwoFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Changed while they were read: look again."""
+    put(two, "one.json", b"a")
+    read = Folder.read
+
+    def disturbed(self: Folder, name: str) -> Any:
+        blob = read(self, name)
+        monkeypatch.setattr(Folder, "read", read)
+        put(two, "one.json", b"b")
+        return blob
+
+    monkeypatch.setattr(Folder, "read", disturbed)
+    assert two.look() is None
+    assert two.look() == {"one.json": "b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("one.json", True),
+        ("two.json.lock", True),
+        ("one.json.0123456789abcdef.tmp", True),
+        ("one.json.corrupt-1", True),
+        ("words.flock", True),
+        ("one", False),
+        ("three.json", False),
+        ("one.jsonx", True),
+        ("x-one.json", False),
+        ("", False),
+    ],
+)
+def test_what_belongs_to_the_files(two: TwoFiles, name: str, ours: bool) -> None:
+    """They themselves, and what stands beside them under their names."""
+    assert two.owns(name) is ours
+
+
+def test_decisions_are_made_one_after_another() -> None:
+    """One that raises, or leads where nobody may go, changes nothing for the next."""
+
+    def add(number: int) -> Any:
+        return lambda total: Change(total + number, number)
+
+    def refuse(total: int) -> Change[int, Any]:
+        raise Refused("no")
+
+    def check(total: int) -> None:
+        if total > 10:
+            raise Refused("too much")
+
+    outcomes, total = decided(0, [add(1), refuse, add(100), add(2), add(0)], check)
+    assert total == 3
+    assert [outcome.answer if isinstance(outcome, Change) else str(outcome) for outcome in outcomes] == [
+        1,
+        "no",
+        "too much",
+        2,
+        0,
+    ]
