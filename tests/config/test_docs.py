@@ -21,7 +21,8 @@ def test_the_examples_load(desk: Desk, number: int) -> None:
     "section",
     ["{%s}", "{assistant: {%s}}", "{pairing: {%s}}"]
     + [f"{{channels: {{{name}: {{%s}}}}}}" for name in ("telegram", "discord", "slack", "whatsapp")]
-    + ["{channels: {discord: {dm: {%s}}}}"],
+    + ["{channels: {discord: {dm: {%s}}}}", "{gateway: {%s}}"]
+    + [f"{{gateway: {{{name}: {{%s}}}}}}" for name in ("auth", "controlUi", "nodes", "pairing", "remote", "tls")],
 )
 def test_every_served_key_is_told_of(desk: Desk, section: str) -> None:
     """The hint for a key that is near to nothing lists what is served."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clawdbot.config import known
+from clawdbot.config import Bind, known
 from clawdbot.config.load import load
 from clawdbot.domain.names import Channel
 from tests.support.configs import Desk
@@ -34,6 +34,26 @@ def test_its_other_channels_are_accepted(desk: Desk) -> None:
     config = desk.config(json.dumps({"channels": {name: {} for name in REFERENCE["otherChannels"]}}))
     assert config.not_served == tuple(f"channels.{name}" for name in REFERENCE["otherChannels"])
     assert not config.accounts
+
+
+def test_its_keys_of_the_gateway_are_accepted(desk: Desk) -> None:
+    reference = REFERENCE["gateway"]
+    served = {
+        "gateway": {"auth", "bind", "controlUi", "mode", "nodes", "port", "remote", "tls", "trustedProxies"},
+        "auth": {"mode", "password", "token"},
+        "controlUi": set(),
+        "nodes": {"allowCommands", "denyCommands"},
+        "remote": {"password", "tlsFingerprint", "token", "url"},
+        "tls": {"autoGenerate", "certPath", "enabled", "keyPath"},
+    }
+    unserved = {name: set(reference["keys" if name == "gateway" else name]) - keys for name, keys in served.items()}
+    section = {name: dict.fromkeys(keys, "anything") for name, keys in unserved.items()}
+    config = desk.config(json.dumps({"gateway": section.pop("gateway") | section}))
+    assert set(config.not_served) == {
+        f"gateway.{'' if name == 'gateway' else f'{name}.'}{key}" for name, keys in unserved.items() for key in keys
+    }
+    assert unserved == known.GATEWAY_KEYS
+    assert set(reference["binds"]) == set(Bind)
 
 
 @pytest.mark.parametrize("channel", list(Channel))

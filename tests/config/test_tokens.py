@@ -136,7 +136,10 @@ def test_a_token_file_is_found_from_the_configuration_and_from_home(account: Acc
     path = account.file("token", "\ufeff1:file\r\n\n")
     home = {"HOME": str(path.parent)}
     for written in ("token", "./token", str(path), "~/token", "${HOME}/token"):
-        assert account(f"{{tokenFile: '{written}'}}", environ=home).token == Secret("1:file")
+        found = account(f"{{tokenFile: '{written}'}}", environ=home)
+        assert found.token == Secret("1:file")
+        assert found.token_file is not None
+        assert found.token_file.samefile(path)
 
 
 def test_a_token_file_may_be_a_link(account: Account) -> None:

@@ -114,6 +114,7 @@ class _Channel:
             token=token.secret,
             token_source=token.source,
             token_problem=token.problem or app_token.problem,
+            token_file=token.file,
             app_token=app_token.secret,
             api_base=self._api_base(layers),
         )

@@ -59,3 +59,13 @@ CHANNEL_KEYS = {
 
 DM_KEYS = _words("groupChannels groupEnabled replyToMode")
 """What may stand in the ``dm`` object of Discord and Slack."""
+
+GATEWAY_KEYS = {
+    "gateway": _words("http reload tailscale"),
+    "auth": _words("allowTailscale"),
+    "controlUi": _words("allowInsecureAuth basePath enabled"),
+    "nodes": _words("browser"),
+    "remote": _words("sshIdentity sshTarget transport"),
+    "tls": _words("caPath"),
+}
+"""What may stand in ``gateway`` and in its objects."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 
-from clawdbot.config import files, json5, known, tokens
+from clawdbot.config import files, gateway, json5, known, tokens
 from clawdbot.config.accounts import MAX_CAP, read_channels
 from clawdbot.config.assistant import read_assistant
 from clawdbot.config.json5 import Json5Error, Object
@@ -17,9 +17,10 @@ from clawdbot.errors import ConfigError
 MAX_BYTES = 1024 * 1024
 
 _SERVED = ("assistant", "channels", "env", "gateway", "pairing")
-"""``gateway`` is not looked at here."""
 
-_TOKEN_VARIABLES = frozenset({tokens.SLACK_APP.variable, *(login.variable for login in tokens.LOGINS.values())})
+_SERVED_VARIABLES = frozenset(
+    {tokens.SLACK_APP.variable, *(login.variable for login in tokens.LOGINS.values()), *gateway.VARIABLES}
+)
 
 
 def load(path: Path, environ: Mapping[str, str]) -> Config:
@@ -96,9 +97,11 @@ def _examine(path: Path, content: bytes | None, environ: Mapping[str, str]) -> t
         pairing.only(("maxPending",))
         cap = pairing.whole("maxPending", 1, MAX_CAP) or DEFAULT_CAP
     accounts = read_channels(root, variables, cap)
+    door = gateway.read_gateway(root, variables)
     assistant = read_assistant(root.section("assistant"))
     config = Config(
         accounts=MappingProxyType(accounts),
+        gateway=door,
         assistant=assistant,
         pairing_cap=cap,
         not_served=tuple(key for key in notes.not_served if key not in known.BOOKKEEPING),
@@ -136,14 +139,14 @@ def _root(path: Path, text: str) -> Object:
 
 
 def _variables(env: Section | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """The environment, and what the file adds to it; only tokens are looked up there."""
+    """The environment, and what the file adds to it; only tokens, and what the gateway wants, are looked up there."""
     added: dict[str, str] = {}
     more = env.section("vars") if env is not None else None
     for section in (env, more):
         for member in section or ():
             if section is env and member.key == "vars":
                 continue
-            if member.key in _TOKEN_VARIABLES and section is not None:
+            if member.key in _SERVED_VARIABLES and section is not None:
                 value = section.secret(member.key)
                 added[member.key] = value.reveal() if value is not None else ""
             elif section is not None:

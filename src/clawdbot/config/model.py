@@ -1,9 +1,14 @@
-"""What the configuration says, checked and frozen (``docs/config.md``)."""
+"""What the configuration says, checked and frozen (``docs/config.md``).
+
+What it says about the gateway's door stands in :mod:`clawdbot.config.gateway_model`.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
+from clawdbot.config.gateway_model import GatewaySettings
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.domain.secret import Secret
@@ -31,6 +36,7 @@ class AccountConfig:
         cap: how many may wait for approval at once.
         token: what it logs in with; ``None`` where the channel needs none, or ``token_problem`` says why.
         token_source: where the token comes from: a key of the file, or ``$TELEGRAM_BOT_TOKEN``.
+        token_file: the file that the token was read from, if it comes from one.
         app_token: the second secret that Slack needs.
         api_base: where Telegram's Bot API is, without a slash at the end.
     """
@@ -44,6 +50,7 @@ class AccountConfig:
     token: Secret | None = None
     token_source: str = ""
     token_problem: str = ""
+    token_file: Path | None = None
     app_token: Secret | None = None
     api_base: str = TELEGRAM_API
 
@@ -124,6 +131,7 @@ class Config:
     """
 
     accounts: Mapping[ChannelAccount, AccountConfig] = field(default_factory=dict)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
     assistant: AssistantSettings | None = None
     pairing_cap: int = DEFAULT_CAP
     not_served: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 from pathlib import Path as FilePath
 from types import MappingProxyType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from clawdbot.config import json5
@@ -82,6 +82,10 @@ class Notes:
 
         return _VARIABLE.sub(fill, text)
 
+    def is_wrong(self, path: Path) -> bool:
+        """Whether an error is noted for a key already."""
+        return any(one.key == dotted(path) for one in self._problems if one.severity is Severity.ERROR)
+
     @property
     def is_full(self) -> bool:
         """Whether enough is wrong to stop looking."""
@@ -94,6 +98,18 @@ class Notes:
         problem = ConfigProblem(self.file.name, line, dotted(path), message, hint, severity)
         self._counts[severity] += problem not in self._problems
         self._problems.setdefault(problem, at)
+
+
+class UrlForm(NamedTuple):
+    """A kind of URL, what messages call it, and an example."""
+
+    schemes: tuple[str, str]
+    called: str
+    like: str
+
+
+HTTP = UrlForm(("http", "https"), "an http or https URL", "https://api.example.com/v1")
+WEBSOCKET = UrlForm(("ws", "wss"), "a ws or wss URL", "wss://gateway.example.com:18789")
 
 
 class Section:
@@ -164,13 +180,14 @@ class Section:
         text = self._string(key, kind)
         return None if text is None else Secret(text)
 
-    def url(self, key: str) -> str | None:
-        """An http or https URL; not shown in messages, as it may hold a key."""
+    def url(self, key: str, form: "UrlForm | None" = None) -> str | None:
+        """A URL, http or https unless said otherwise; not shown in messages, as it may hold a key."""
         text = self._string(key, kind)
+        form = form or HTTP
         if text is None:
             return None
-        if not _is_http_url(text):
-            self.error(key, "must be an http or https URL", "write it like https://api.example.com/v1")
+        if not _is_url(text, form.schemes):
+            self.error(key, f"must be {form.called}", f"write it like {form.like}")
             return None
         if "@" in urlsplit(text).netloc:
             self.error(key, "holds a user name or password", "leave out what stands before the @")
@@ -241,11 +258,11 @@ class Section:
         return member.value if member else None
 
 
-def _is_http_url(text: str) -> bool:
+def _is_url(text: str, schemes: Collection[str]) -> bool:
     try:
         parts = urlsplit(text)
         return (
-            parts.scheme in ("http", "https")
+            parts.scheme in schemes
             and bool(parts.hostname)
             and parts.port != 0
             and _VISIBLE.fullmatch(text) is not None

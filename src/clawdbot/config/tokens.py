@@ -5,11 +5,13 @@ A token that cannot be had is a problem of its account and no more: nothing here
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 from clawdbot.config import files
 from clawdbot.config.reading import Section, dotted
 from clawdbot.domain.names import Channel
+from clawdbot.domain.placeholders import is_placeholder
 from clawdbot.domain.secret import Secret
 from clawdbot.paths import expand, home_of
 
@@ -47,10 +49,6 @@ LOGINS = {
 SLACK_APP = Login("appToken", "SLACK_APP_TOKEN", form=r"xapp-[!-~]+", like=", which looks like xapp-…")
 """Slack's second one."""
 
-_PLACEHOLDERS = re.compile(
-    r"undefined|null|none|nil|token|bottoken|your(bot)?token(here)?|changeme|replaceme|example|placeholder|todo|xxx+"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Token:
@@ -59,6 +57,7 @@ class Token:
     secret: Secret | None = None
     source: str = ""
     problem: str = ""
+    file: Path | None = None
 
 
 def find(login: Login, sections: Iterable[Section], environ: Mapping[str, str]) -> Token:
@@ -98,14 +97,14 @@ def _from_file(section: Section, login: Login, written: str) -> Token:
         return Token(source=source, problem=f"{source}: {path} holds something other than text")
     except ValueError as error:
         return Token(source=source, problem=f"{source}: {path} {error}")
-    return _judged(login, text, source)
+    return replace(_judged(login, text, source), file=path)
 
 
 def _judged(login: Login, text: str, source: str) -> Token:
     token = text.strip()
     if not token:
         return Token(source=source, problem=f"{source} is empty")
-    if _PLACEHOLDERS.fullmatch(re.sub(r"[^a-z]", "", token.casefold())) and not re.search("[0-9]", token):
+    if is_placeholder(token):
         return Token(source=source, problem=f"{source} is a placeholder, not a token")
     if not re.fullmatch(login.form, token):
         return Token(source=source, problem=f"{source} is not a token{login.like}")
