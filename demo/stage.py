@@ -150,10 +150,10 @@ class Stage:
     # --- the gateway --------------------------------------------------------------------------------------------------
 
     async def start_gateway(self) -> None:
-        print("   $ clawdbot gateway &", flush=True)
+        print("   $ clawdbot gateway --port 0 &", flush=True)
         with self._log.open("w") as log:
             self._gateway = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "clawdbot", "gateway", env=self._environ(), stdout=log, stderr=log
+                sys.executable, "-m", "clawdbot", "gateway", "--port", "0", env=self._environ(), stdout=log, stderr=log
             )
         await self.until(lambda: "ready as" in self.log(), "the gateway is ready")
         for line in self.log().splitlines():

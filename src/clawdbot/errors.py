@@ -4,7 +4,9 @@
     ├── UsageError                2   the command line or a name in it makes no sense
     ├── ConfigError               2   clawdbot.json does not say what it must
     ├── Refused                   1   understood, but the answer is no
-    │   └── InvalidParams         1   a request whose params are not those of its method
+    │   ├── InvalidParams         1   a request whose params are not those of its method
+    │   └── CallRefused           1   a gateway said no to what a client asked
+    │       └── ConnectRefused    1   … or to its connecting at all
     ├── StoreError                3
     │   ├── StoreCorrupt          3   a state file does not hold what it must
     │   └── StoreUnavailable      3   a state file cannot be read, locked or written now
@@ -14,6 +16,8 @@
     ├── ChannelFailed             3   a channel cannot work now; trying again may help
     │   └── ChannelRefused        1   … and trying again will not: bad token, logged out, banned
     ├── AssistantFailed           3   the owner's assistant gave no answer
+    ├── GatewayUnavailable        3   a gateway cannot be reached, went away, or does not answer in time
+    │   └── NoGateway             3   … because nothing listens there
     ├── InvalidFrame              3   a gateway sent a client what is not of the protocol
     └── DoorError                 1   a check at the gateway's door failed; one class per check, below
 
@@ -55,6 +59,39 @@ class InvalidParams(Refused):
         super().__init__(f"invalid {method} params: " + "; ".join(problems))
 
 
+class CallRefused(Refused):
+    """A gateway said no.
+
+    Attributes:
+        code: why, for programs: ``INVALID_REQUEST``, ``NOT_PAIRED``, ``UNAVAILABLE``.
+        details: what else the gateway says about it; JSON from outside, of whatever shape.
+        retry_after_ms: when asking again may help, if the gateway says so.
+    """
+
+    def __init__(
+        self, message: str, *, code: str, details: object = None, retry_after_ms: int | None = None, hint: str = ""
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.details = details
+        self.retry_after_ms = retry_after_ms
+
+
+class ConnectRefused(CallRefused):
+    """A gateway did not let a client in."""
+
+    @property
+    def is_unauthorized(self) -> bool:
+        """Were the credentials missing or wrong? Not so while the gateway does not even look at them."""
+        return self.code == "INVALID_REQUEST" and self.message.startswith("unauthorized")
+
+    @property
+    def request_id(self) -> str | None:
+        """The pairing request that now waits for the owner of the gateway; text from outside."""
+        found = self.details.get("requestId") if isinstance(self.details, dict) else None
+        return found if self.code == "NOT_PAIRED" and isinstance(found, str) else None
+
+
 class StoreError(ClawdbotError):
     exit_code = 3
 
@@ -89,6 +126,14 @@ class ChannelRefused(ChannelFailed):
 
 class AssistantFailed(ClawdbotError):
     exit_code = 3
+
+
+class GatewayUnavailable(ClawdbotError):
+    exit_code = 3
+
+
+class NoGateway(GatewayUnavailable):
+    pass
 
 
 class InvalidFrame(ClawdbotError):

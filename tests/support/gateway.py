@@ -79,7 +79,16 @@ class Home:
         log_path = self.state.parent / f"gateway-{len(list(self.state.parent.glob('gateway-*')))}.log"
         with log_path.open("w") as log:
             process = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "clawdbot", "gateway", "--verbose", env=self.environ, stdout=log, stderr=log
+                sys.executable,
+                "-m",
+                "clawdbot",
+                "gateway",
+                "--verbose",
+                "--port",
+                "0",
+                env=self.environ,
+                stdout=log,
+                stderr=log,
             )
         gateway = Gateway(process, log_path)
         try:

@@ -1,0 +1,293 @@
+"""The gateway's server: one port for WebSockets and plain HTTP (``docs/protocol.md``).
+
+    gateway = Gateway(store, settings)
+    await gateway.start()
+    ...
+    await gateway.stop()
+
+Who wires it into a program hands :meth:`Gateway.sender_waits` to the door, and to :meth:`Gateway.reconfigure` what the
+owner changes.
+"""
+
+import asyncio
+import os
+import socket
+import ssl as tls
+import uuid
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiohttp import web
+
+from clawdbot.domain.bounds import address_key
+from clawdbot.domain.connect import Challenge, Peer
+from clawdbot.domain.names import ChannelAccount, SenderId
+from clawdbot.domain.tokens import Mint
+from clawdbot.gateway import locality, sockets
+from clawdbot.gateway.clockwork import Clockwork
+from clawdbot.gateway.connection import HANDSHAKE_MS, POLICY, RESTART, Connection
+from clawdbot.gateway.conversation import Conversation, Visitor
+from clawdbot.gateway.desk import furnish
+from clawdbot.gateway.hello import TICK_MS
+from clawdbot.gateway.hub import SECRET_CHANGED
+from clawdbot.gateway.link import CLOSE_S, Link
+from clawdbot.gateway.locality import Upgrade
+from clawdbot.gateway.reports import Channels
+from clawdbot.gateway.settings import GatewaySettings, check
+from clawdbot.gateway.threshold import Threshold
+from clawdbot.gateway.tries import Doorstep
+from clawdbot.service import Clock, wall_clock
+from clawdbot.store.base import Store
+from clawdbot.wire.plain import MAX_FRAME
+
+SERVICE_RESTART: Final = "service restart"
+
+Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+"""Answers a plain HTTP request for its path."""
+
+Look = Callable[[Upgrade, GatewaySettings], Peer]
+"""Finds out who is at the other end (:func:`clawdbot.gateway.locality.look`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how long, in seconds.
+
+    Attributes:
+        sweep: between looks for sessions whose record somebody else changed (threats.md G8).
+        keep_alive: that a plain HTTP connection may idle.
+    """
+
+    tick: float = TICK_MS / 1000
+    health: float = 60
+    sweep: float = 0.5
+    handshake: float = HANDSHAKE_MS / 1000
+    keep_alive: float = 10
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """What the gateway takes from the world around it.
+
+    Attributes:
+        look: finds out who is at the other end.
+        mint: makes new names and secrets; the system's CSPRNG if there is none.
+    """
+
+    look: Look = locality.look
+    now: Clock = wall_clock
+    pace: Pace = field(default_factory=Pace)
+    mint: Mint | None = None
+
+
+class Gateway:
+    """A gateway on a store.
+
+    Args:
+        pages: plain HTTP by path, besides ``/healthz``.
+        channels: how the chat platforms do, for health and status.
+        ssl: serves TLS, on the same port and nothing else on it.
+
+    Attributes:
+        port: where it listens, once it does.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: GatewaySettings,
+        *,
+        pages: Mapping[str, Page] | None = None,
+        channels: Channels = dict,
+        ssl: tls.SSLContext | None = None,
+        world: World | None = None,
+    ) -> None:
+        self._settings = settings
+        self._pages: Mapping[str, Page] = {"/healthz": _healthz, **(pages or {})}
+        self._ssl = ssl
+        self._world = world or World()
+        self._pace = self._world.pace
+        self._desk = furnish(
+            store,
+            lambda: self._settings,
+            host=socket.gethostname(),
+            channels=channels,
+            now=self._world.now,
+            mint=self._world.mint,
+        )
+        self._doorstep = Doorstep()
+        self._clockwork = Clockwork()
+        self._conversations: set[Conversation] = set()
+        self._runner: web.AppRunner | None = None
+        self._servers: list[asyncio.Server] = []
+        self.port = 0
+
+    # --- life
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            ConfigError: the settings would leave the gateway open, or guarded by a placeholder.
+            Refused: the port cannot be had.
+        """
+        check(self._settings)
+        bound = sockets.listen(self._settings.hosts, self._settings.port)
+        self.port = bound[0].getsockname()[1]
+        app = web.Application()
+        app.router.add_route("*", "/{tail:.*}", self._request)
+        app.on_response_prepare.append(_say_little)
+        self._runner = web.AppRunner(
+            app, access_log=None, keepalive_timeout=self._pace.keep_alive, shutdown_timeout=CLOSE_S
+        )
+        await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        patience = self._pace.handshake if self._ssl else None
+        for one in bound:
+            server = await loop.create_server(self._threshold, sock=one, ssl=self._ssl, ssl_handshake_timeout=patience)
+            self._servers.append(server)
+        self._wind_up()
+
+    def _wind_up(self) -> None:
+        desk = self._desk
+
+        async def tick() -> None:
+            desk.news.tick()
+
+        async def health() -> None:
+            desk.news.health()
+            await desk.house.devices.forget_expired()
+            await desk.house.node_pairing.forget_expired()
+
+        self._clockwork.add(self._pace.tick, "tick", tick)
+        self._clockwork.add(self._pace.health, "health", health)
+        self._clockwork.add(self._pace.sweep, "sweep", desk.lobby.sweep)
+
+    async def stop(self) -> None:
+        """Tell everybody, close everything, and wait until it is closed."""
+        for server in self._servers:
+            server.close()
+        await self._clockwork.stop()
+        self._desk.news.shutdown()
+        ends = [asyncio.ensure_future(conversation.ended.wait()) for conversation in self._conversations]
+        for conversation in list(self._conversations):
+            conversation.close(RESTART, SERVICE_RESTART)
+        if ends:
+            await asyncio.wait(ends, timeout=2 * CLOSE_S)
+        if self._desk.calls:
+            await asyncio.wait(self._desk.calls, timeout=2 * CLOSE_S)
+        for call in self._desk.calls:
+            call.cancel()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    def reconfigure(self, settings: GatewaySettings) -> None:
+        """Go on with other settings. Sessions that came in by another secret end, and who is about to comes again.
+
+        Where the gateway listens stays as it is.
+
+        Raises:
+            ConfigError: the settings would leave the gateway open; it goes on with the old ones.
+        """
+        check(settings)
+        before, self._settings = self._settings, settings
+        if before.auth != settings.auth:
+            self._desk.hub.expel_if(lambda session: session.by_secret, SECRET_CHANGED)
+            self._desk.hub.close_expelled()
+            for conversation in list(self._conversations):
+                if not conversation.is_connected:
+                    conversation.close(POLICY, SECRET_CHANGED)
+
+    def sender_waits(self, account: ChannelAccount, sender: SenderId) -> None:
+        """Tell operators that somebody wrote to the bot and waits for approval."""
+        self._desk.house.announcer.sender_waits(account, sender, self._world.now())
+
+    # --- requests
+
+    def _threshold(self) -> Threshold:
+        assert self._runner is not None and self._runner.server is not None  # noqa: S101, PT018 - after setup
+        return Threshold(
+            self._runner.server(), self._doorstep, key=self._key_at_the_door, patience=self._pace.handshake
+        )
+
+    def _key_at_the_door(self, peer: str) -> str | None:
+        """What a socket is counted under; a proxy's clients are told apart by its requests."""
+        return None if locality.is_trusted_proxy(peer, self._settings) else address_key(peer)
+
+    async def _request(self, request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        threshold = transport.get_protocol() if transport is not None else None
+        if transport is None or not isinstance(threshold, Threshold):
+            raise web.HTTPServiceUnavailable
+        upgrade = _upgrade(request, transport)
+        peer = self._world.look(upgrade, self._settings)
+        if not threshold.requested(address_key(peer.address)):
+            return _refusal(503, "too many connections")
+        if "upgrade" not in request.headers:
+            return await self._page(request)
+        if not locality.admits_origin(upgrade, self._settings):
+            return _refusal(403, "origin not allowed")
+        return await self._talk(request, transport, threshold, _visitor(upgrade, peer))
+
+    async def _page(self, request: web.Request) -> web.StreamResponse:
+        page = self._pages.get(request.path)
+        return _refusal(404, "not found") if page is None else await page(request)
+
+    async def _talk(
+        self, request: web.Request, transport: asyncio.Transport, threshold: Threshold, visitor: Visitor
+    ) -> web.StreamResponse:
+        ws = web.WebSocketResponse(compress=False, max_msg_size=MAX_FRAME + 1, timeout=CLOSE_S)
+        if request.method != "GET" or not ws.can_prepare(request):
+            return _refusal(400, "not a websocket upgrade")
+        await ws.prepare(request)
+        challenge = Challenge(nonce=str(uuid.UUID(bytes=os.urandom(16), version=4)), issued_at=self._world.now())
+        connection = Connection(challenge, peer=visitor.peer, auth=self._settings.auth)
+        link = Link(ws, transport)
+        conversation = Conversation(self._desk, visitor, connection, threshold=threshold, link=link)
+        self._conversations.add(conversation)
+        try:
+            await conversation.run(ws)
+        finally:
+            self._conversations.discard(conversation)
+        return ws
+
+
+def _upgrade(request: web.Request, transport: asyncio.Transport) -> Upgrade:
+    own = transport.get_extra_info("sockname")
+    return Upgrade(
+        peer=_without_zone(transport.get_extra_info("peername")[0]),
+        own=_without_zone(own[0]),
+        port=own[1],
+        secure=transport.get_extra_info("sslcontext") is not None,
+        headers=tuple((name.lower(), value) for name, value in request.headers.items()),
+    )
+
+
+def _visitor(upgrade: Upgrade, peer: Peer) -> Visitor:
+    """Programs of this machine, pages of its browsers, and others do not pay for each other's failed tries."""
+    page = bool(upgrade.all("origin"))
+    kind = "page" if page else "local" if peer.local else "address"
+    return Visitor(peer, key=f"{kind} {address_key(peer.address)}", slowed=peer.local and not page)
+
+
+def _without_zone(address: str) -> str:
+    return address.partition("%")[0]
+
+
+def _refusal(status: int, text: str) -> web.Response:
+    response = web.Response(status=status, text=text + "\n")
+    if status != 404:
+        response.force_close()
+    return response
+
+
+async def _healthz(_: web.Request) -> web.StreamResponse:
+    return web.json_response({"ok": True})
+
+
+async def _say_little(_: web.Request, response: web.StreamResponse) -> None:
+    """Strangers need not know which version of which library answers them."""
+    response.headers.pop("Server", None)
+    if not isinstance(response, web.WebSocketResponse):
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")

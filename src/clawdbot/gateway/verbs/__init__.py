@@ -1,0 +1,1 @@
+"""What clients can have done, one module a subject: params and caller in, payload or error out."""

@@ -1,0 +1,34 @@
+"""What is done again and again."""
+
+import asyncio
+import logging
+
+import pytest
+
+from clawdbot.gateway.clockwork import Clockwork
+
+
+async def test_it_goes_on_after_a_failure_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
+    """Five failures alike are one line; a success in between makes the next one news."""
+    outcomes = [OSError("disk"), OSError("disk"), None, OSError("disk"), OSError("net")]
+    over = asyncio.Event()
+
+    async def do() -> None:
+        if not outcomes:
+            over.set()
+            return
+        outcome = outcomes.pop(0)
+        if outcome:
+            raise outcome
+
+    clockwork = Clockwork()
+    with caplog.at_level(logging.ERROR):
+        clockwork.add(0.001, "sweep", do)
+        async with asyncio.timeout(20):
+            await over.wait()
+        await clockwork.stop()
+    assert [record.getMessage() for record in caplog.records] == [
+        "sweep failed: disk",
+        "sweep failed: disk",
+        "sweep failed: net",
+    ]

@@ -1,0 +1,114 @@
+"""The way out to one client, over a real socket."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import aiohttp
+from aiohttp import WSMsgType, web
+
+from clawdbot.gateway.hub import MOST_BUFFERED
+from clawdbot.gateway.link import CLOSE_S, Link
+from tests.support.waiting import eventually
+
+Use = Callable[[Link, web.WebSocketResponse], Awaitable[None]]
+
+
+@asynccontextmanager
+async def linked(use: Use) -> AsyncIterator[str]:
+    """A server that does something with the link to each client."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        ws = web.WebSocketResponse(compress=False, timeout=CLOSE_S)
+        await ws.prepare(request)
+        assert request.transport is not None
+        await use(Link(ws, request.transport), ws)
+        return ws
+
+    app = web.Application()
+    app.router.add_get("/", handle)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    try:
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def test_what_was_sent_before_the_close_arrives_before_it_and_nothing_after() -> None:
+    async def use(link: Link, _: web.WebSocketResponse) -> None:
+        for number in range(100):
+            link.send(str(number).encode())
+        link.close(1008, "device access changed")
+        link.close(1000, "later")
+        link.send(b"too late")
+        await link.run()
+
+    async with linked(use) as url, aiohttp.ClientSession() as http, http.ws_connect(url) as ws:
+        assert [(await ws.receive()).data for _ in range(100)] == [str(number) for number in range(100)]
+        end = await ws.receive()
+        assert (end.type, end.data, end.extra) == (WSMsgType.CLOSE, 1008, "device access changed")
+
+
+async def test_G8_a_client_that_does_not_answer_is_cut() -> None:
+    """Its buffers are full, and it reads nothing: the socket is gone all the same, and nobody waits for room in it."""
+    over = asyncio.Event()
+
+    async def use(link: Link, __: web.WebSocketResponse) -> None:
+        writer = asyncio.create_task(link.run())
+        for _ in range(40):
+            link.send(b"x" * 400_000)
+        assert link.unsent > MOST_BUFFERED
+        waiting = asyncio.create_task(link.room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        link.close(1008, "slow consumer")
+        await waiting
+        await writer
+        over.set()
+
+    async with linked(use) as url:
+        reader, writer = await asyncio.open_connection(*url.removeprefix("http://").rstrip("/").split(":"), limit=1024)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        async with asyncio.timeout(20):
+            await over.wait()
+        writer.close()
+        del reader
+
+
+async def test_room_comes_back_when_the_client_reads() -> None:
+    async def use(link: Link, __: web.WebSocketResponse) -> None:
+        writer = asyncio.create_task(link.run())
+        for _ in range(10):
+            link.send(b"x" * 400_000)
+        await link.room()
+        assert link.unsent <= MOST_BUFFERED
+        link.close(1000, "")
+        await writer
+
+    async with linked(use) as url, aiohttp.ClientSession() as http, http.ws_connect(url) as ws:
+        assert [len((await ws.receive()).data) for _ in range(10)] == [400_000] * 10
+        assert (await ws.receive()).data == 1000
+
+
+async def test_a_client_that_is_gone_ends_the_link() -> None:
+    ended: list[bool] = []
+
+    async def use(link: Link, ws: web.WebSocketResponse) -> None:
+        writer = asyncio.create_task(link.run())
+        await ws.receive()
+        for _ in range(5):
+            link.send(b"x" * 100_000)
+        link.close(1000, "")
+        await writer
+        ended.append(True)
+
+    async with linked(use) as url:
+        async with aiohttp.ClientSession() as http, http.ws_connect(url):
+            pass
+        await eventually(lambda: ended)
