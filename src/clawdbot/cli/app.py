@@ -15,9 +15,13 @@ from clawdbot.errors import ClawdbotError, StoreUnavailable, UsageError
 COMMANDS = {
     "channels": ("clawdbot.cli.channels", "add a chat channel, see whether it works"),
     "completion": ("clawdbot.cli.completion", "print the shell completion script"),
+    "devices": ("clawdbot.cli.devices", "decide which devices may join the gateway"),
     "doctor": ("clawdbot.cli.doctor", "check state, configuration and tokens, and mend what can be mended"),
     "gateway": ("clawdbot.cli.gateway", "run the gateway: the configured channels and the assistant"),
+    "node": ("clawdbot.cli.node", "make this machine a node, and say what may be run on it"),
+    "nodes": ("clawdbot.cli.nodes", "see and use the nodes: machines and phones that do things for you"),
     "pairing": ("clawdbot.cli.pairing", "decide who may write to the bot"),
+    "security": ("clawdbot.cli.security", "find what is open and should not be"),
     "status": ("clawdbot.cli.status", "what is on, who waits, what to do next"),
 }
 

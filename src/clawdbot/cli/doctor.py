@@ -19,6 +19,9 @@ from clawdbot.store.disk import LOOSE, guarded
 from clawdbot.store.files import FileStore
 from clawdbot.store.inspection import FIX, Severity
 
+REQUESTS = ("-pairing.json", "pending.json")
+"""Files of which nothing is lost but requests: whoever waits asks again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -36,7 +39,7 @@ def command(ctx: click.Context, fix: bool) -> None:
     """Check state, configuration and tokens, and say the way out of whatever is wrong.
 
     Exit code 1 while something is wrong. --fix closes files to others, removes leftovers of killed processes, and sets
-    unreadable pairing requests aside; it touches neither the allowlist nor the blocks.
+    unreadable pairing requests aside; it touches neither who is in nor who is blocked.
     """
     paths = context.paths()
     findings = _examine(paths)
@@ -130,7 +133,7 @@ def _mend(paths: Paths) -> None:
         store.tidy()
         for problem in store.problems():
             path = problem.path
-            if problem.severity is Severity.ERROR and path.name.endswith("-pairing.json") and path.is_file():
+            if problem.severity is Severity.ERROR and path.name.endswith(REQUESTS) and path.is_file():
                 say(f"set aside: {_shown(store.set_aside(path))}")
         if _is_loose(paths.config_path):
             with guarded("close to others", paths.config_path):

@@ -1,37 +1,39 @@
-"""``clawdbot gateway``: run the gateway in the foreground."""
-
-import os
+"""``clawdbot gateway``: run the gateway in the foreground, or ask one that runs."""
 
 import click
 
-from clawdbot.cli import context
-from clawdbot.cli.output import say
-
-verbose_option = click.option("--verbose", is_flag=True, help="Log more.")
+from clawdbot.cli.gateway_calls import call_command, health_command, probe_command, status_command
+from clawdbot.cli.gateway_run import run, run_options
+from clawdbot.config import RunOptions
+from clawdbot.errors import UsageError
 
 
 @click.group("gateway", invoke_without_command=True)
-@verbose_option
+@run_options
 @click.pass_context
-def command(ctx: click.Context, verbose: bool) -> None:
-    """Run the configured channels and the assistant until stopped.
+def command(ctx: click.Context, options: RunOptions, verbose: bool) -> None:
+    """Run the gateway: the configured channels, the door, the assistant.
 
-    Stops cleanly on Ctrl-C or SIGTERM: messages that are being answered are finished, the others are delivered again
-    at the next start.
+    Options count before the configuration. Stops cleanly on Ctrl-C or SIGTERM: messages that are being answered are
+    finished, the others are delivered again at the next start.
     """
     if ctx.invoked_subcommand is None:
-        _run(verbose)
+        run(options, verbose)
+    elif verbose or options != RunOptions():
+        raise UsageError(
+            f"these options are not for {ctx.invoked_subcommand}",
+            hint=f'write them after the word: "clawdbot gateway {ctx.invoked_subcommand} --help" shows which it takes',
+        )
 
 
 @command.command("run")
-@verbose_option
-@click.pass_context
-def run_command(ctx: click.Context, verbose: bool) -> None:
+@run_options
+def run_command(options: RunOptions, verbose: bool) -> None:
     """The same as "clawdbot gateway"."""
-    _run(verbose or bool(ctx.parent and ctx.parent.params["verbose"]))
+    run(options, verbose)
 
 
-def _run(verbose: bool) -> None:
-    from clawdbot.gateway.app import run
-
-    run(context.paths(), os.environ, say=say, verbose=verbose)
+command.add_command(status_command)
+command.add_command(health_command)
+command.add_command(probe_command)
+command.add_command(call_command)

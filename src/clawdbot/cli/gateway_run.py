@@ -1,0 +1,82 @@
+"""Running the gateway in the foreground: the options, which count before the configuration, and the run itself."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
+
+import click
+
+from clawdbot.cli import context
+from clawdbot.cli.output import say
+from clawdbot.config import Bind, GatewaySettings, RunOptions, with_options
+from clawdbot.domain.credentials import AuthMode
+from clawdbot.domain.secret import Secret
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def run_options(function: Callable[Concatenate[RunOptions, bool, P], R]) -> Callable[P, R]:
+    """Give a command the options of a run; its function gets them, and whether to log more, as its first arguments."""
+
+    @functools.wraps(function)
+    def packed(*args: P.args, **said: P.kwargs) -> R:
+        verbose = bool(said.pop("verbose"))
+        said.pop("allow_unconfigured")
+        return function(_packed(said), verbose, *args, **said)
+
+    command: Callable[P, R] = packed
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def run(options: RunOptions, verbose: bool) -> None:
+    """Run the gateway until it is told to stop."""
+    from clawdbot.gateway.app import run as run_gateway
+
+    def adjusted(settings: GatewaySettings) -> GatewaySettings:
+        return with_options(settings, options)
+
+    run_gateway(context.paths(), os.environ, say=say, verbose=verbose, settings=adjusted)
+
+
+def _packed(said: dict[str, object]) -> RunOptions:
+    """Take the options out of what click understood."""
+    port, tls = said.pop("port"), said.pop("tls")
+    bind, auth = said.pop("bind"), said.pop("auth")
+    return RunOptions(
+        port=port if isinstance(port, int) else None,
+        bind=Bind(str(bind)) if bind else None,
+        auth=AuthMode(str(auth)) if auth else None,
+        token=_secret(said.pop("token")),
+        password=_secret(said.pop("password")),
+        tls=tls if isinstance(tls, bool) else None,
+        tls_cert=_path(said.pop("tls_cert")),
+        tls_key=_path(said.pop("tls_key")),
+    )
+
+
+def _secret(value: object) -> Secret | None:
+    return Secret(value) if isinstance(value, str) else None
+
+
+def _path(value: object) -> Path | None:
+    return Path(value).absolute() if isinstance(value, str) else None
+
+
+_ASKED_FOR = (AuthMode.TOKEN.value, AuthMode.PASSWORD.value)
+_OPTIONS = (
+    click.option("--port", type=click.IntRange(0, 65535), help="Where to listen; 0 lets the system choose."),
+    click.option("--bind", type=click.Choice([bind.value for bind in Bind]), help="On which addresses."),
+    click.option("--auth", type=click.Choice(_ASKED_FOR), help="What clients must know."),
+    click.option("--token", metavar="TOKEN", help="The shared token; better in CLAWDBOT_GATEWAY_TOKEN."),
+    click.option("--password", metavar="PASSWORD", help="The shared password; better in CLAWDBOT_GATEWAY_PASSWORD."),
+    click.option("--tls/--no-tls", default=None, help="Serve TLS, with a certificate of the gateway's own making."),
+    click.option("--tls-cert", metavar="FILE", help="Serve TLS with this certificate (PEM) …"),
+    click.option("--tls-key", metavar="FILE", help="… and this key."),
+    click.option("--verbose", is_flag=True, help="Log more."),
+    click.option("--allow-unconfigured", is_flag=True, hidden=True, help="Accepted for the reference's scripts."),
+)

@@ -1,0 +1,93 @@
+"""Why a gateway said no, in words that are safe to show, and what its or this machine's owner can do about it."""
+
+import re
+from typing import Final
+
+from msgspec import UNSET
+
+from clawdbot.domain.texts import visible
+from clawdbot.errors import CallRefused, ConnectRefused
+from clawdbot.wire.frames import Error
+
+LONGEST: Final = 400
+
+_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""A request id that can be typed into a shell as it stands."""
+
+
+def of_call(error: Error) -> CallRefused:
+    """A call was refused."""
+    return CallRefused(
+        visible(error.message, LONGEST),
+        code=error.code,
+        details=_details(error),
+        retry_after_ms=_retry_after(error),
+        hint=_later(error) or call_hint(error.message),
+    )
+
+
+def call_hint(message: str) -> str:
+    """What to do about the refusal of a call."""
+    if message.startswith(_MISSING_SCOPE):
+        return "this device may not do that; on the gateway's machine: clawdbot devices list"
+    if message.startswith(_UNKNOWN_METHOD):
+        return "the gateway is of a version that does not do that"
+    return _HINTS.get(message, "")
+
+
+_MISSING_SCOPE: Final = "missing scope: "
+_UNKNOWN_METHOD: Final = "unknown method: "
+_HINTS: Final = {
+    "unknown requestId": 'requests expire after five minutes; run "clawdbot devices list" or "clawdbot nodes pending"',
+    "unknown deviceId": 'run "clawdbot devices list" to see the devices',
+    "unknown deviceId/role": 'run "clawdbot devices list" to see the devices and their roles',
+    "unknown nodeId": 'run "clawdbot nodes status" to see the nodes',
+    "node not connected": 'run "clawdbot nodes status" to see which are',
+    "node command not allowed": 'run "clawdbot nodes describe" to see what it lets itself be asked for',
+}
+
+
+def of_connect(error: Error) -> ConnectRefused:
+    """Connecting was refused."""
+    refused = ConnectRefused(
+        visible(error.message, LONGEST),
+        code=error.code,
+        details=_details(error),
+        retry_after_ms=_retry_after(error),
+        hint=_later(error),
+    )
+    refused.hint = refused.hint or _way_in(refused)
+    return refused
+
+
+def _way_in(refused: ConnectRefused) -> str:
+    request = refused.request_id
+    if request is not None:
+        listing = "clawdbot devices list"
+        return f"on the gateway's machine: {approval(request) if _ID.fullmatch(request) else listing}"
+    return _WAYS_IN.get(refused.message, "")
+
+
+_WAYS_IN: Final = {
+    "pairing required": "too many devices wait; on the gateway's machine: clawdbot devices list",
+    "device signature expired": "set this machine's clock, or the gateway's",
+    "protocol mismatch": "the gateway speaks another version of the protocol; update the older of the two",
+}
+
+
+def approval(request: str) -> str:
+    """The command that lets a device in."""
+    return f"clawdbot devices approve {request}"
+
+
+def _later(error: Error) -> str:
+    after = _retry_after(error)
+    return "" if after is None else f"try again in {max(1, round(after / 1000))} s"
+
+
+def _details(error: Error) -> object:
+    return None if error.details is UNSET else error.details
+
+
+def _retry_after(error: Error) -> int | None:
+    return error.retry_after_ms if isinstance(error.retry_after_ms, int) else None

@@ -1,0 +1,79 @@
+"""Why a gateway said no: inert text, and the next thing to type."""
+
+import pytest
+
+from clawdbot.client import refusals
+from clawdbot.wire.frames import Error
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (
+            Error("NOT_PAIRED", "pairing required", {"requestId": "9290214a-7317-4f39-8513-04175f277064"}),
+            "on the gateway's machine: clawdbot devices approve 9290214a-7317-4f39-8513-04175f277064",
+        ),
+        (
+            Error("NOT_PAIRED", "pairing required"),
+            "too many devices wait; on the gateway's machine: clawdbot devices list",
+        ),
+        (Error("INVALID_REQUEST", "device signature expired"), "set this machine's clock, or the gateway's"),
+        (Error("UNAVAILABLE", "unauthorized: too many failed attempts", retry_after_ms=300_000), "try again in 300 s"),
+        (Error("INVALID_REQUEST", "unauthorized: gateway token mismatch (…)"), ""),
+    ],
+    ids=lambda value: value.message if isinstance(value, Error) else "",
+)
+def test_a_refused_client_is_told_what_to_do(error: Error, hint: str) -> None:
+    """Each refusal of the protocol with its hint."""
+    assert refusals.of_connect(error).hint == hint
+
+
+@pytest.mark.parametrize("request_id", ["x; rm -rf ~", "`id`", "$(id)", "a b", "", "\u202ex", "x" * 65, "-\n"])
+def test_S7_a_request_id_that_is_a_command_is_not_offered_for_typing(request_id: str) -> None:
+    """What an owner pastes into a shell must not come from a stranger's gateway."""
+    refused = refusals.of_connect(Error("NOT_PAIRED", "pairing required", {"requestId": request_id}))
+    assert refused.hint == "on the gateway's machine: clawdbot devices list"
+    assert refused.request_id == request_id
+
+
+def test_S7_messages_are_inert_and_bounded() -> None:
+    """A gateway cannot write over the terminal, nor fill it."""
+    refused = refusals.of_call(Error("X", "\x1b]0;owned\x07" + "a" * 1000))
+    assert refused.message.startswith("\\x1b]0;owned\\x07")
+    assert len(refused.message) < 600
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "is_so"),
+    [
+        ("INVALID_REQUEST", "unauthorized: gateway token mismatch (provide gateway auth token)", True),
+        ("INVALID_REQUEST", "unauthorized: gateway password missing (…)", True),
+        ("UNAVAILABLE", "unauthorized: too many failed attempts", False),
+        ("NOT_PAIRED", "pairing required", False),
+        ("INVALID_REQUEST", "device nonce mismatch", False),
+    ],
+)
+def test_whether_other_credentials_may_help(code: str, message: str, is_so: bool) -> None:
+    """Only if these were looked at, and were not right."""
+    assert refusals.of_connect(Error(code, message)).is_unauthorized is is_so
+
+
+@pytest.mark.parametrize("details", [None, [], "requestId", {"requestId": 5}, {}])
+def test_details_may_be_anything(details: object) -> None:
+    """There is a request id, or there is none."""
+    assert refusals.of_connect(Error("NOT_PAIRED", "pairing required", details)).request_id is None
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("missing scope: operator.pairing", "this device may not do that"),
+        ("unknown method: x", "of a version that does not do that"),
+        ("unknown requestId", "devices list"),
+        ("node not connected", "nodes status"),
+    ],
+)
+def test_a_refused_call_is_told_what_to_do(message: str, hint: str) -> None:
+    """Where there is something to do."""
+    assert hint in refusals.of_call(Error("INVALID_REQUEST", message)).hint
+    assert refusals.of_call(Error("INVALID_REQUEST", "no")).hint == ""
