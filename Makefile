@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo run test check format bench lock clean
+.PHONY: help setup demo run test check peer format bench lock clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -31,6 +31,9 @@ check: $(READY)  ## format, lint, strict types and all tests
 	$(BIN)/ruff check src tests demo benchmarks
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+peer: $(READY)  ## install the reference (npm clawdbot, 1.3 GB, once, below ~/.cache) for the tests that talk to it
+	$(BIN)/python tests/support/install_peer.py
 
 format: $(READY)  ## format and mend what the linter can mend
 	$(BIN)/ruff format src tests demo benchmarks

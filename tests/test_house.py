@@ -38,9 +38,10 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "device_service": ("domain", "errors", "store.base", "service"),
     "node_service": ("domain", "errors", "store.base", "service", "device_service"),
     "client": ("client", "wire", "domain", "errors", "paths"),
+    "audit": ("audit", "domain", "errors", "paths", "config", "store"),
     "gateway": ("gateway", "__version__", *FLOORS_BELOW),
     "node": ("node", "__version__", *FLOORS_BELOW),
-    "cli": ("cli", "__version__", *FLOORS_BELOW),
+    "cli": ("cli", "__version__", "audit", *FLOORS_BELOW),
     "__main__": ("cli",),
     "__init__": (*FLOORS_BELOW, "gateway", "node", "cli"),
 }
@@ -60,6 +61,7 @@ TESTED_ELSEWHERE = {
     "__main__": ("cli/test_transcripts.py", "python -m clawdbot is the command line"),
     "cli.*": ("cli/test_transcripts.py", "commands are sessions: what is typed and what is answered"),
     "wire.fields": ("wire/test_params.py", "the vocabulary of the schemas, tested through them"),
+    "gateway.dialogue": ("gateway/test_connection.py", "what happens and what is to be done, tested in dialogues"),
     "store.files": ("store/test_contract.py", "one suite for every engine"),
     "store.memory": ("store/test_contract.py", "one suite for every engine"),
 }

@@ -5,8 +5,8 @@ Nothing is installed here; without it the tests that need it are skipped, and sa
 
 import os
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -14,21 +14,29 @@ import pytest
 
 @dataclass(frozen=True)
 class Peer:
-    """The reference's command line, on a home and a state directory of its own."""
+    """The reference's command line, on a home and a state directory of its own.
+
+    Attributes:
+        prefix: what stands before every command, to run it in another network.
+        environ: more variables.
+    """
 
     node: Path
     entry: Path
     home: Path
     state_dir: Path
+    prefix: Sequence[str] = ()
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [str(self.node), str(self.entry), *arguments],
+            [*self.prefix, str(self.node), str(self.entry), *arguments],
             env={
                 "PATH": os.environ["PATH"],
                 "HOME": str(self.home),
                 "CLAWDBOT_STATE_DIR": str(self.state_dir),
                 "NO_COLOR": "1",
+                **self.environ,
             },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -9,7 +9,7 @@ closed.
 import asyncio
 import os
 import signal
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +24,10 @@ process that holds the pipe open from another session."""
 
 _REAPING = 5.0
 """Seconds for a killed program to be gone. One that cannot be killed (another user's, say) holds up nobody."""
-_STDIN, _STDOUT = 0, 1
+_STDIN, _STDOUT, _STDERR = 0, 1, 2
+
+Take = Callable[[int, bytes], bool]
+"""Is given what a program writes, with the descriptor that it writes to (1 or 2); answers whether it may write more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +61,41 @@ async def run(
         TooMuchOutput: it wrote more than ``limit``; it was ended.
         OSError: it could not be started.
     """
-    program = await _start(argv, limit, env, cwd)
+    output = bytearray()
+
+    def take(_: int, data: bytes) -> bool:
+        output.extend(data)
+        return len(output) <= limit
+
+    program = await start(argv, take, env=env, cwd=cwd)
     try:
         program.feed(stdin)
         await program.over.wait()
     finally:
         await program.end()
-    if len(program.output) > limit:
+    if len(output) > limit:
         raise TooMuchOutput
-    return Finished(program.returncode, bytes(program.output))
+    return Finished(program.returncode, bytes(output))
 
 
-async def _start(argv: Sequence[str], limit: int, env: Mapping[str, str], cwd: Path | None) -> "_Program":
+async def start(
+    argv: Sequence[str], take: Take, *, env: Mapping[str, str], cwd: Path | None, errors: bool = False
+) -> "Program":
+    """Start a program without a shell. Whoever starts it ends it: :meth:`Program.end`.
+
+    Args:
+        take: gets its output.
+        errors: does ``take`` get its standard error too? It is discarded otherwise.
+
+    Raises:
+        OSError: it could not be started.
+    """
     loop = asyncio.get_running_loop()
     starting = loop.create_task(
         loop.subprocess_exec(
-            lambda: _Program(limit),
+            lambda: Program(take, {_STDOUT, _STDERR} if errors else {_STDOUT}),
             *argv,
-            stderr=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE if errors else asyncio.subprocess.DEVNULL,
             env=env,
             cwd=cwd,
             start_new_session=True,
@@ -92,19 +112,23 @@ async def _start(argv: Sequence[str], limit: int, env: Mapping[str, str], cwd: P
     return program
 
 
-class _Program(asyncio.SubprocessProtocol):
+class Program(asyncio.SubprocessProtocol):
     """A running program.
+
+    Attributes:
+        returncode: how it ended, once it has; a negative one is the number of the signal that ended it.
+        over: it exited, or wrote more than it may.
 
     ``asyncio.subprocess.Process`` will not do: in Python 3.11 its ``wait()`` also waits for the end of the output, so
     that a grandchild with an inherited pipe would keep a finished program alive.
     """
 
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self.output = bytearray()
+    def __init__(self, take: Take, outputs: set[int]) -> None:
         self.returncode = 0
         self.over = asyncio.Event()
-        """It exited, or wrote too much."""
+        self._take = take
+        self._outputs = frozenset(outputs)
+        self._unread = outputs
         self._exited = asyncio.Event()
         self._drained = asyncio.Event()
         self._gone = asyncio.Event()
@@ -114,14 +138,14 @@ class _Program(asyncio.SubprocessProtocol):
         self._group = self._transport.get_pid()
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
-        self.output += data
-        if len(self.output) > self._limit:
-            cast(asyncio.ReadTransport, self._transport.get_pipe_transport(_STDOUT)).pause_reading()
+        if not self._take(fd, data):
+            cast(asyncio.ReadTransport, self._transport.get_pipe_transport(fd)).pause_reading()
             self._drained.set()
             self.over.set()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
-        if fd == _STDOUT:
+        self._unread.discard(fd)
+        if not self._unread:
             self._drained.set()
 
     def process_exited(self) -> None:
@@ -149,7 +173,8 @@ class _Program(asyncio.SubprocessProtocol):
         await _at_most(_REAPING, self._gone)
 
     def _close_pipes(self) -> None:
-        cast(asyncio.ReadTransport, self._transport.get_pipe_transport(_STDOUT)).close()
+        for output in self._outputs:
+            cast(asyncio.ReadTransport, self._transport.get_pipe_transport(output)).close()
         stdin = cast(asyncio.WriteTransport, self._transport.get_pipe_transport(_STDIN))
         stdin.close()
         if stdin.get_write_buffer_size():  # somebody holds the other end and does not read
