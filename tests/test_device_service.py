@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clawdbot.device_service import DeviceService, system_mint
+from clawdbot.device_service import DeviceService
 from clawdbot.domain.admission import Admitted, QueueFull, Waiting
 from clawdbot.domain.bounds import QueueLimits
 from clawdbot.domain.device_records import TTL_MS
@@ -135,10 +135,3 @@ async def test_G6_a_device_session_sees_itself_alone() -> None:
     await desk.wait(2)
     listing = await desk.devices.list(session(identity(1), "pairing"))
     assert [device for device, _ in listing.pending] == [identity(1).device_id]
-
-
-def test_the_system_s_mint_makes_what_the_protocol_wants() -> None:
-    mint = system_mint()
-    assert len({mint.token() for _ in range(100)}) == 100
-    assert len(mint.token().reveal()) == 32
-    assert mint.request_id()[14] == "4"

@@ -15,6 +15,7 @@ from clawdbot.domain.gate import Admit, DmPolicy, DmRules, Ignore, Why
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import REFRESH_MS, TTL_MS, Approved, NoSuchRequest
 from clawdbot.domain.texts import NO_ANSWER, pairing_reply
+from clawdbot.domain.unsent import TRY_AGAIN_MS
 from clawdbot.errors import (
     AssistantFailed,
     ConfigError,
@@ -23,7 +24,8 @@ from clawdbot.errors import (
     RecipientRefused,
     StoreCorrupt,
 )
-from clawdbot.service import Door, Reception, Service
+from clawdbot.reception import Reception
+from clawdbot.service import Door, Service
 from clawdbot.store.base import A, Key, S, SendersKey
 from clawdbot.store.memory import MemoryStore
 from tests.support.people import Clock, Echo, Platform
@@ -203,6 +205,26 @@ async def test_a_code_that_could_not_be_sent_is_sent_with_the_next_message() -> 
     await house.write("7")
     assert len(house.bot.sent) == 1
     assert (await house.code_of("7")).reveal() in house.bot.sent[0][1]
+
+
+async def test_D10_a_flood_is_no_flood_of_tries_to_send_a_code() -> None:
+    """The platform takes nothing: 500 messages bring two tries, and a minute later there is one more."""
+    house = House()
+    tries = 0
+
+    async def send(account: ChannelAccount, conversation: str, text: str) -> None:
+        nonlocal tries
+        tries += 1
+        raise DeliveryFailed("too many requests")
+
+    house.door._send = send
+    for _ in range(500):
+        await house.write("7")
+    assert tries == 2
+    house.clock.now += TRY_AGAIN_MS
+    for _ in range(500):
+        await house.write("7")
+    assert tries == 3
 
 
 async def test_D10_a_code_that_may_have_arrived_is_not_sent_again() -> None:

@@ -1,69 +1,27 @@
-"""The verbs on devices: where their decisions, the store and the effects meet.
+"""The verbs on devices: where their decisions, the store and the effects meet."""
 
-Like :mod:`clawdbot.service`: decide, commit, perform. The gateway performs effects on its live sessions; a command that
-works on the state directory while no gateway runs has none, and performs nothing.
-"""
-
-import asyncio
-import secrets
-import uuid
 from collections.abc import Callable
 from typing import TypeVar
 
-from clawdbot.domain import admission, bounds, devices
-from clawdbot.domain.admission import Admitted, QueueFull, Waiting
-from clawdbot.domain.bounds import QueueLimits
+from clawdbot.domain import admission, bounds, device_facts, devices
+from clawdbot.domain.admission import Answer, QueueFull
 from clawdbot.domain.device_records import Device, Listing, listing
 from clawdbot.domain.devices import Approved, BadName, Denied, Rejected, Removed, Renamed, Revoked, Rotated, Why
-from clawdbot.domain.effects import Change, Effect
+from clawdbot.domain.effects import Change
+from clawdbot.domain.facts import Kind
 from clawdbot.domain.handshake import VerifiedDevice
 from clawdbot.domain.names import DeviceId, RequestId, Role, Scope
 from clawdbot.domain.scopes import Caller
-from clawdbot.domain.secret import Secret
-from clawdbot.domain.tokens import Mint
-from clawdbot.service import Clock, wall_clock
-from clawdbot.store.base import DeviceKey, Store
+from clawdbot.register_service import RegisterService
+from clawdbot.store.base import DeviceKey
 
 A = TypeVar("A")
-Perform = Callable[[Effect], None]
-"""Does what a decision asked for. Called after the commit, in order; must not fail."""
 
 
-def nothing(_: Effect) -> None:
-    """Perform no effect: nobody is connected whom it could concern."""
+class DeviceService(RegisterService[Device]):
+    """Devices: they connect, and operators decide about them."""
 
-
-def system_mint() -> Mint:
-    """New names and secrets from the system's CSPRNG."""
-    return Mint(request_id=lambda: RequestId(str(uuid.uuid4())), token=lambda: Secret(secrets.token_hex(16)))
-
-
-class DeviceService:
-    """Devices: they connect, and operators decide about them.
-
-    Every method raises :class:`~clawdbot.errors.StoreError` if the state cannot be read or saved; nothing changed then.
-    One process at a time lets devices connect on a state directory, so that the bound of the queue holds.
-
-    Args:
-        perform: does what decisions ask for.
-        limits: how many requests may wait.
-    """
-
-    def __init__(
-        self,
-        store: Store,
-        *,
-        perform: Perform = nothing,
-        limits: Callable[[], QueueLimits] = QueueLimits,
-        now: Clock = wall_clock,
-        mint: Mint | None = None,
-    ) -> None:
-        self._store = store
-        self._perform = perform
-        self._limits = limits
-        self._now = now
-        self._mint = mint or system_mint()
-        self._queue = asyncio.Lock()
+    kind = DeviceKey
 
     # --- looking
 
@@ -71,37 +29,32 @@ class DeviceService:
         """What is on record about a device."""
         return await self._store.read(DeviceKey(device))
 
-    async def all(self) -> list[Device]:
-        """Every device that anything is on record about."""
-        return [*(await self._store.read_all(DeviceKey)).values()]
-
     async def list(self, caller: Caller) -> Listing:
         """What a caller may see of who waits and who is paired."""
         return listing(await self.all(), caller, now=self._now())
 
     # --- connecting
 
-    async def connect(self, arrival: VerifiedDevice, *, silent_local: bool) -> Admitted | Waiting | QueueFull:
+    async def connect(self, arrival: VerifiedDevice, *, silent_local: bool) -> Answer:
         """A device whose claim holds wants in. Raises CredentialsWrong, see :func:`clawdbot.domain.admission.connect`.
 
         Whether there is room for one more request is asked only if one is needed, and then nobody else may ask.
         """
-        answer = await self._connect(arrival, silent_local=silent_local, room=False)
-        if isinstance(answer, QueueFull):
+        change = await self._connect(arrival, silent_local=silent_local, room=False)
+        if isinstance(change.answer, QueueFull):
             async with self._queue:
                 room = await self._has_room(arrival)
-                answer = await self._connect(arrival, silent_local=silent_local, room=room)
-        return answer
+                change = await self._connect(arrival, silent_local=silent_local, room=room)
+        self._note(device_facts.arrived(arrival, change, at=self._now()))
+        return change.answer
 
-    async def _connect(
-        self, arrival: VerifiedDevice, *, silent_local: bool, room: bool
-    ) -> Admitted | Waiting | QueueFull:
-        def decide(device: Device) -> Change[Device, Admitted | Waiting | QueueFull]:
+    async def _connect(self, arrival: VerifiedDevice, *, silent_local: bool, room: bool) -> Change[Device, Answer]:
+        def decide(device: Device) -> Change[Device, Answer]:
             return admission.connect(
                 device, arrival, now=self._now(), mint=self._mint, room=room, silent_local=silent_local
             )
 
-        return await self._decide(arrival.id, decide)
+        return await self._commit(DeviceKey(arrival.id), decide)
 
     async def _has_room(self, arrival: VerifiedDevice) -> bool:
         await self.forget_expired()
@@ -110,11 +63,8 @@ class DeviceService:
         queue = bounds.count((request.about.remote_ip for request in waiting), arrival.peer.address)
         return bounds.has_room(queue, self._limits())
 
-    async def forget_expired(self) -> None:
-        """Drop the requests of devices that gave up."""
-        for device in await self.all():
-            if device.pending is not None and not device.pending.is_live(self._now()):
-                await self._decide(device.id, lambda device: devices.expire(device, now=self._now()))
+    def _expire(self, known: Device) -> Change[Device, object]:
+        return devices.expire(known, now=self._now())
 
     # --- deciding
 
@@ -124,7 +74,7 @@ class DeviceService:
         def decide(device: Device) -> Change[Device, Approved | Denied]:
             return devices.approve(device, request, caller=caller, now=self._now(), mint=self._mint)
 
-        return await self._decide_request(request, decide)
+        return await self._decide_request(request, decide, Kind.APPROVED, caller)
 
     async def reject(self, request: RequestId, *, caller: Caller) -> Rejected | Denied:
         """Dismiss a request; the device may ask again."""
@@ -132,15 +82,19 @@ class DeviceService:
         def decide(device: Device) -> Change[Device, Rejected | Denied]:
             return devices.reject(device, request, caller=caller, now=self._now())
 
-        return await self._decide_request(request, decide)
+        return await self._decide_request(request, decide, Kind.REJECTED, caller)
 
     async def remove(self, device: DeviceId, *, caller: Caller) -> Removed | Denied:
         """Forget a device; its sessions end."""
-        return await self._decide(device, lambda known: devices.remove(known, caller=caller, now=self._now()))
+
+        def decide(known: Device) -> Change[Device, Removed | Denied]:
+            return devices.remove(known, caller=caller, now=self._now())
+
+        return await self._decide_about(device, decide, Kind.REMOVED, caller)
 
     async def rename(self, device: DeviceId, name: str, *, caller: Caller) -> Renamed | BadName | Denied:
         """Give a device the owner's own name for it."""
-        return await self._decide(device, lambda known: devices.rename(known, name, caller=caller))
+        return await self._decide(DeviceKey(device), lambda known: devices.rename(known, name, caller=caller))
 
     async def rotate(
         self, device: DeviceId, role: Role, scopes: tuple[Scope, ...] | None, *, caller: Caller
@@ -150,7 +104,7 @@ class DeviceService:
         def decide(known: Device) -> Change[Device, Rotated | Denied]:
             return devices.rotate(known, role, scopes, caller=caller, now=self._now(), mint=self._mint)
 
-        return await self._decide(device, decide)
+        return await self._decide_about(device, decide, Kind.ROTATED, caller)
 
     async def revoke(self, device: DeviceId, role: Role, *, caller: Caller) -> Revoked | Denied:
         """Take a role from a device; its sessions in that role end."""
@@ -158,19 +112,23 @@ class DeviceService:
         def decide(known: Device) -> Change[Device, Revoked | Denied]:
             return devices.revoke(known, role, caller=caller, now=self._now(), mint=self._mint)
 
-        return await self._decide(device, decide)
+        return await self._decide_about(device, decide, Kind.REVOKED, caller)
 
     async def _decide_request(
-        self, request: RequestId, decide: Callable[[Device], Change[Device, A | Denied]]
+        self, request: RequestId, decide: Callable[[Device], Change[Device, A | Denied]], kind: Kind, caller: Caller
     ) -> A | Denied:
         """Decide about the device whose request this is; it is looked at again under its lock."""
-        for device in await self.all():
-            if device.pending is not None and device.pending.id == request:
-                return await self._decide(device.id, decide)
-        return Denied(Why.UNKNOWN)
+        key = await self._who_waits(request)
+        if isinstance(key, DeviceKey):
+            return await self._decide_about(key.device, decide, kind, caller)
+        denied = Denied(Why.UNKNOWN)
+        self._note(device_facts.decided(kind, device_facts.device(None), denied, caller, at=self._now()))
+        return denied
 
-    async def _decide(self, device: DeviceId, decide: Callable[[Device], Change[Device, A]]) -> A:
-        change = await self._store.update(DeviceKey(device), decide)
-        for effect in change.effects:
-            self._perform(effect)
-        return change.answer
+    async def _decide_about(
+        self, device: DeviceId, decide: Callable[[Device], Change[Device, A]], kind: Kind, caller: Caller
+    ) -> A:
+        """Decide, and have it taken down who did."""
+        answer = await self._decide(DeviceKey(device), decide)
+        self._note(device_facts.decided(kind, device_facts.device(device), answer, caller, at=self._now()))
+        return answer

@@ -14,7 +14,12 @@
     │   ├── DeliveryUnknown       3   … or perhaps did: the answer never came
     │   └── RecipientRefused      1   … and never will: blocked us, gone, not allowed
     ├── ChannelFailed             3   a channel cannot work now; trying again may help
-    │   └── ChannelRefused        1   … and trying again will not: bad token, logged out, banned
+    │   ├── RateLimited           3   … because the platform asks us to wait
+    │   └── ChannelRefused        1   … and trying again will not
+    │       ├── TokenRefused      1     the platform does not accept our token
+    │       ├── NeedsLogin        1     nobody has logged in yet
+    │       ├── LoggedOut         1     the platform, or the owner's phone, has logged us out
+    │       └── Banned            1     the platform has shut the account out
     ├── AssistantFailed           3   the owner's assistant gave no answer
     ├── GatewayUnavailable        3   a gateway cannot be reached, went away, or does not answer in time
     │   └── NoGateway             3   … because nothing listens there
@@ -120,8 +125,28 @@ class ChannelFailed(ClawdbotError):
     exit_code = 3
 
 
+class RateLimited(ChannelFailed):
+    pass
+
+
 class ChannelRefused(ChannelFailed):
     exit_code = 1
+
+
+class TokenRefused(ChannelRefused):
+    pass
+
+
+class NeedsLogin(ChannelRefused):
+    pass
+
+
+class LoggedOut(ChannelRefused):
+    pass
+
+
+class Banned(ChannelRefused):
+    pass
 
 
 class AssistantFailed(ClawdbotError):

@@ -1,9 +1,9 @@
 """The verbs: the only place where decisions, the store and effects meet.
 
 :class:`Service` is what owners do (approve, reject, …), on any surface. :class:`Door` is what strangers meet: every
-direct message of every channel knocks there. :class:`Reception` lets whom the door admits talk to the assistant. All
-follow one order: decide, commit, perform. A decision reads the clock itself, when it has the lock: what waited for the
-lock with an older time would take a newer request for one from the future.
+direct message of every channel knocks there; whom it admits goes on to the :mod:`~clawdbot.reception`. All follow one
+order: decide, commit, perform. A decision reads the clock itself, when it has the lock: what waited for the lock with
+an older time would take a newer request for one from the future.
 """
 
 import logging
@@ -11,18 +11,19 @@ import secrets
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
-from typing import assert_never
+from typing import Protocol
 
-from clawdbot.assistant.base import Assistant, Prompt
 from clawdbot.channels.base import DirectMessage
-from clawdbot.domain import gate, senders
+from clawdbot.domain import facts, gate, senders
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import AnnounceRequest, Change, Effect, SendCode
+from clawdbot.domain.facts import TERMINAL, Kind, Record, keep_nothing
 from clawdbot.domain.gate import Admit, AskApproval, DmRules, Ignore, Why
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.senders import DEFAULT_CAP, Senders
-from clawdbot.domain.texts import NO_ANSWER, pairing_reply, visible
-from clawdbot.errors import AssistantFailed, DeliveryFailed, DeliveryUnknown, RecipientRefused
+from clawdbot.domain.texts import ReplyPolicy, pairing_reply, visible
+from clawdbot.domain.unsent import Unsent
+from clawdbot.errors import DeliveryFailed, DeliveryUnknown, RecipientRefused
 from clawdbot.store.base import SendersKey, Store
 
 log = logging.getLogger("clawdbot")
@@ -48,9 +49,10 @@ class Service:
     ``by`` says who decided and where, for the record: ``"terminal"``.
     """
 
-    def __init__(self, store: Store, *, now: Clock = wall_clock) -> None:
+    def __init__(self, store: Store, *, now: Clock = wall_clock, record: Record = keep_nothing) -> None:
         self._store = store
         self._now = now
+        self._record = record
 
     async def accounts(self) -> list[ChannelAccount]:
         """The channel accounts that anything is stored for."""
@@ -70,24 +72,32 @@ class Service:
         return [account for account in among if (await self.read(account)).find(code, now)]
 
     async def approve_sender(
-        self, account: ChannelAccount, code: PairingCode, *, by: str
+        self, account: ChannelAccount, code: PairingCode, *, by: str, lasts_ms: int | None = None
     ) -> senders.Approved | senders.NoSuchRequest:
-        """Let in whom a code belongs to. When this returns, the approval is durable."""
+        """Let in whom a code belongs to, for good or for a time. When this returns, the approval is durable."""
 
         def decide(known: Senders) -> Change[Senders, senders.Approved | senders.NoSuchRequest]:
-            return senders.approve(known, code, now=self._now(), by=by)
+            now = self._now()
+            return senders.approve(known, code, now=now, by=by, until=None if lasts_ms is None else now + lasts_ms)
 
-        return (await self._store.update(SendersKey(account), decide)).answer
+        answer = (await self._store.update(SendersKey(account), decide)).answer
+        if isinstance(answer, senders.Approved):
+            self._note(Kind.APPROVED, account, answer.request.sender, by)
+        return answer
 
     async def reject_sender(
-        self, account: ChannelAccount, code: PairingCode
+        self, account: ChannelAccount, code: PairingCode, *, by: str = TERMINAL, quiet_ms: int | None = None
     ) -> senders.Rejected | senders.NoSuchRequest:
-        """Dismiss a request; the sender may ask again."""
+        """Dismiss a request; the sender may ask again, at once or after a while."""
 
         def decide(known: Senders) -> Change[Senders, senders.Rejected | senders.NoSuchRequest]:
-            return senders.reject(known, code, now=self._now())
+            now = self._now()
+            return senders.reject(known, code, now=now, quiet_until=None if quiet_ms is None else now + quiet_ms)
 
-        return (await self._store.update(SendersKey(account), decide)).answer
+        answer = (await self._store.update(SendersKey(account), decide)).answer
+        if isinstance(answer, senders.Rejected):
+            self._note(Kind.REJECTED, account, answer.request.sender, by)
+        return answer
 
     async def block_sender(
         self, account: ChannelAccount, sender: SenderId, *, by: str
@@ -97,39 +107,85 @@ class Service:
         def decide(known: Senders) -> Change[Senders, senders.Blocked | senders.IsBlocked]:
             return senders.block(known, sender, now=self._now(), by=by)
 
+        answer = (await self._store.update(SendersKey(account), decide)).answer
+        if isinstance(answer, senders.Blocked):
+            self._note(Kind.BLOCKED, account, sender, by)
+        return answer
+
+    async def unblock_sender(
+        self, account: ChannelAccount, sender: SenderId, *, by: str = TERMINAL
+    ) -> senders.Unblocked | senders.NotBlocked:
+        """End a block; the sender is a stranger again."""
+        answer = (await self._store.update(SendersKey(account), partial(senders.unblock, sender=sender))).answer
+        if isinstance(answer, senders.Unblocked):
+            self._note(Kind.UNBLOCKED, account, answer.sender, by)
+        return answer
+
+    async def revoke_sender(
+        self, account: ChannelAccount, sender: SenderId, *, by: str = TERMINAL
+    ) -> senders.Revoked | senders.NotAllowed:
+        """Take an approval back; effective with the sender's next message, in a running gateway too."""
+        answer = (await self._store.update(SendersKey(account), partial(senders.revoke, sender=sender))).answer
+        if isinstance(answer, senders.Revoked):
+            self._note(Kind.REVOKED, account, answer.sender, by)
+        return answer
+
+    async def expect_sender(
+        self, account: ChannelAccount, sender: SenderId, *, by: str, lasts_ms: int | None = None
+    ) -> senders.Announced | senders.AlreadyAllowed | senders.IsBlocked:
+        """Announce a person: in with the first message, if it comes in time."""
+
+        def decide(known: Senders) -> Change[Senders, senders.Announced | senders.AlreadyAllowed | senders.IsBlocked]:
+            now = self._now()
+            return senders.expect(known, sender, now=now, by=by, until=None if lasts_ms is None else now + lasts_ms)
+
         return (await self._store.update(SendersKey(account), decide)).answer
 
-    async def unblock_sender(self, account: ChannelAccount, sender: SenderId) -> senders.Unblocked | senders.NotBlocked:
-        """End a block; the sender is a stranger again."""
-        return (await self._store.update(SendersKey(account), partial(senders.unblock, sender=sender))).answer
+    async def label_sender(self, account: ChannelAccount, sender: SenderId, text: str) -> senders.Labelled:
+        """Call a sender something. Raises ValueError (:func:`clawdbot.domain.senders.label`)."""
+        return (await self._store.update(SendersKey(account), partial(senders.label, sender=sender, text=text))).answer
 
-    async def revoke_sender(self, account: ChannelAccount, sender: SenderId) -> senders.Revoked | senders.NotAllowed:
-        """Take an approval back; effective with the sender's next message, in a running gateway too."""
-        return (await self._store.update(SendersKey(account), partial(senders.revoke, sender=sender))).answer
+    async def forget_expired(self) -> None:
+        """Take the approvals that are over out of every account's files; nothing is written where none is."""
+        for account in await self.accounts():
+            if (known := await self.read(account)).current(self._now()) is known:
+                continue
+            change = await self._store.update(SendersKey(account), lambda known: senders.expire(known, now=self._now()))
+            for sender in sorted(change.answer):
+                log.info("%s: the approval of sender %s is over", account, visible(sender))
+                self._record(facts.sender_came(Kind.EXPIRED, account, sender, at=self._now()))
+
+    def _note(self, kind: Kind, account: ChannelAccount, sender: SenderId, by: str) -> None:
+        self._record(facts.sender_decided(kind, account, sender, by=by, at=self._now()))
 
 
 class Door:
     """Decides about each direct message, and hands a stranger his code."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - each is a port to the world outside
         self,
         store: Store,
         *,
         rules: Rules,
         send: Send,
         cap: Callable[[ChannelAccount], int] = lambda _: DEFAULT_CAP,
+        reply: Callable[[ChannelAccount], ReplyPolicy] = lambda _: ReplyPolicy(),
         now: Clock = wall_clock,
         randbelow: Callable[[int], int] = secrets.randbelow,
         announce: Announce = lambda _account, _sender: None,
+        record: Record = keep_nothing,
     ) -> None:
         self._store = store
         self._announce = announce
+        self._record = record
         self._rules = rules
         self._send = send
         self._cap = cap
+        self._reply = reply
         self._now = now
         self._randbelow = randbelow
-        self._code_not_sent: set[tuple[ChannelAccount, SenderId]] = set()
+        self._unsent = Unsent()
+        self._used: dict[tuple[ChannelAccount, SenderId], senders.Approval] = {}
 
     async def knock(self, message: DirectMessage) -> Admit | Ignore:
         """Decide about a message: process it, or not. A stranger may have got a code by then.
@@ -141,12 +197,32 @@ class Door:
         """
         rules = self._rules(message.account)
         known = await self._store.read(SendersKey(message.account))
-        decision = gate.decide(rules, known, message.sender)
+        decision = gate.decide(rules, known, message.sender, message.aliases, now=self._now(), own=message.own)
+        if isinstance(decision, AskApproval) and message.late:
+            decision = Ignore(Why.LATE)
         if isinstance(decision, AskApproval):
             decision = await self._ask_approval(message, known)
         if isinstance(decision, Ignore):
             log.info("%s: ignored a message of sender %s: %s", message.account, visible(message.sender), decision.why)
+        self._note(message, known, decision)
         return decision
+
+    def _note(self, message: DirectMessage, known: Senders, decision: Admit | Ignore) -> None:
+        """Tell the history of the first use of an approval, and of refusals; never of whom the policy leaves out.
+
+        Nothing is written about a stranger under ``allowlist`` and ``disabled`` (threats.md D3).
+        """
+        match decision:
+            case Admit():
+                key = senders.find(known.allowed, message.sender, message.aliases)
+                if key is not None and self._used.get((message.account, key)) != known.allowed[key]:
+                    self._used[message.account, key] = known.allowed[key]
+                    self._record(facts.sender_came(Kind.USED, message.account, key, at=self._now()))
+            case Ignore(Why.BLOCKED | Why.QUIET | Why.QUEUE_FULL as why):
+                fact = facts.sender_came(Kind.REFUSED, message.account, message.sender, at=self._now(), why=why)
+                self._record(fact)
+            case Ignore():
+                pass
 
     async def _ask_approval(self, message: DirectMessage, known: Senders) -> Admit | Ignore:
         """Open a request, or keep the one there is.
@@ -154,55 +230,57 @@ class Door:
         Where what was read leaves nothing to change, no lock is taken: a flood of messages must not keep the owner and
         other conversations waiting for it (threats.md D10).
         """
-        cap = self._cap(message.account)
+        cap, reply = self._cap(message.account), self._reply(message.account)
 
         def decide(known: Senders) -> Change[Senders, senders.RequestAnswer]:
             return senders.request(
-                known, message.sender, message.meta, now=self._now(), randbelow=self._randbelow, cap=cap
+                known,
+                message.sender,
+                message.meta,
+                now=self._now(),
+                randbelow=self._randbelow,
+                cap=cap,
+                aliases=message.aliases,
             )
 
         change = decide(known)
         if change.state is not known:
             change = await self._store.update(SendersKey(message.account), decide)
         for effect in change.effects:
-            await self._perform(effect, message)
-        match change.answer:
-            case senders.Requested():
-                return Ignore(Why.WAITING)
-            case senders.StillWaiting(request):
-                if (message.account, message.sender) in self._code_not_sent:
-                    await self._send_code(message, request.code)
-                return Ignore(Why.WAITING)
-            case senders.QueueFull():
-                return Ignore(Why.QUEUE_FULL)
-            case senders.IsBlocked():
-                return Ignore(Why.BLOCKED)
-            case senders.AlreadyAllowed():
-                return Admit()
-            case _:
-                assert_never(change.answer)
+            await self._perform(effect, message, reply)
+        waits = (message.account, message.sender)
+        if isinstance(change.answer, senders.StillWaiting) and self._unsent.may_be_tried(waits, now=self._now()):
+            await self._send_code(message, change.answer.request.code, reply)
+        if isinstance(change.answer, senders.Welcomed):
+            log.info("%s: %s was expected, and is in", message.account, visible(change.answer.sender))
+            by, now = change.answer.by or "", self._now()
+            self._record(facts.sender_decided(Kind.APPROVED, message.account, change.answer.sender, by=by, at=now))
+        return gate.after_asking(change.answer)
 
-    async def _perform(self, effect: Effect, message: DirectMessage) -> None:
+    async def _perform(self, effect: Effect, message: DirectMessage, reply: ReplyPolicy) -> None:
         match effect:
             case SendCode(code=code):
-                await self._send_code(message, code)
+                await self._send_code(message, code, reply)
             case AnnounceRequest(sender=sender):
                 who = visible(sender) + (f" ({visible(message.name)})" if message.name else "")
                 listing = f"clawdbot pairing list {message.account.channel}"
                 log.warning("%s: %s waits for your approval; see: %s", message.account, who, listing)
+                self._record(facts.sender_came(Kind.REQUESTED, message.account, sender, at=self._now()))
                 self._announce(message.account, sender)
             case _:
                 raise TypeError(f"not an effect of a sender's message: {type(effect).__name__}")
 
-    async def _send_code(self, message: DirectMessage, code: PairingCode) -> None:
+    async def _send_code(self, message: DirectMessage, code: PairingCode, reply: ReplyPolicy) -> None:
         """Send the code once (threats.md D10).
 
-        If the platform certainly did not take it, the sender's next message tries again. If it may have, nothing does:
-        where answers get lost, each message would bring another code.
+        If the platform certainly did not take it, a later message of the sender tries again (:class:`Unsent`). If it
+        may have, nothing does: where answers get lost, each message would bring another code.
         """
         waits = (message.account, message.sender)
-        self._code_not_sent.discard(waits)
-        text = pairing_reply(message.account.channel, message.id_line, code)
+        again = self._unsent.settled(waits)
+        text = pairing_reply(message.account.channel, message.id_line, code, message.sender, reply)
+        if not text:
+            return
         try:
             await self._send(message.account, message.conversation, text)
         except RecipientRefused as error:
@@ -210,45 +288,11 @@ class Door:
         except DeliveryUnknown as error:
             log.warning("%s: the code for %s may not have arrived: %s", message.account, visible(message.sender), error)
         except DeliveryFailed as error:
-            self._code_not_sent.add(waits)
+            self._unsent.failed(waits, now=self._now(), again=again)
             log.warning("%s: the code for %s is not sent yet: %s", message.account, visible(message.sender), error)
 
 
-class Reception:
-    """Lets whom the door admits talk to the assistant."""
+class Knock(Protocol):
+    """What a door does: decides about a direct message (:meth:`Door.knock`)."""
 
-    def __init__(self, door: Door, *, assistant: Assistant, send: Send) -> None:
-        self._door = door
-        self._assistant = assistant
-        self._send = send
-
-    async def on_direct_message(self, message: DirectMessage) -> None:
-        """See a message through: answered by the assistant, answered with a code, or ignored.
-
-        Raises as :meth:`Door.knock`, with nothing processed.
-        """
-        if isinstance(await self._door.knock(message), Admit):
-            await self._hand_over(message)
-
-    async def _hand_over(self, message: DirectMessage) -> None:
-        """Let the assistant answer. Its words go to the one who wrote, as text, and nowhere else (threats.md D14)."""
-        prompt = Prompt(
-            account=message.account,
-            sender=message.sender,
-            name=message.name,
-            conversation=message.conversation,
-            text=message.text,
-            sent_at=message.sent_at,
-        )
-        try:
-            reply = await self._assistant.answer(prompt)
-        except AssistantFailed as error:
-            why = f"{error}; {error.hint}" if error.hint else error.message
-            log.error("%s: the assistant gave no answer: %s", message.account, why)
-            reply = NO_ANSWER
-        if not reply:
-            return
-        try:
-            await self._send(message.account, message.conversation, reply)
-        except DeliveryFailed as error:
-            log.error("%s: a reply to %s was not delivered: %s", message.account, visible(message.sender), error)
+    async def knock(self, message: DirectMessage) -> Admit | Ignore: ...

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from clawdbot.domain import admission, devices
-from clawdbot.domain.admission import REFRESH_MS, Admitted, Lacks, QueueFull, Waiting
+from clawdbot.domain.admission import REFRESH_MS, TURN_MS, Admitted, Lacks, NotItsTurn, QueueFull, Waiting
 from clawdbot.domain.connect import Peer
+from clawdbot.domain.credentials import Invited
 from clawdbot.domain.device_records import TTL_MS, About, Device
 from clawdbot.domain.effects import AnnounceDeviceRequest, AnnounceDeviceResolved, Change, Decision
 from clawdbot.domain.handshake import VerifiedDevice
@@ -16,7 +17,7 @@ from clawdbot.domain.scopes import OWNER
 from clawdbot.domain.secret import Secret
 from clawdbot.domain.tokens import Token
 from clawdbot.errors import CredentialsWrong
-from tests.support.devices import AFAR, HERE, NOW, REFUSAL, TOKEN, Counting, arrival, identity, paired, scopes
+from tests.support.devices import AFAR, HERE, NOW, REFUSAL, TOKEN, Counting, arrival, identity, paired, scopes, session
 
 KEY, OTHER_KEY = identity(1), identity(2)
 NEW = Device(KEY.device_id)
@@ -117,11 +118,10 @@ def test_S6_a_request_from_the_future_is_asked_anew() -> None:
         arrival(wanted=scopes("read", "approvals")),
         arrival(wanted=()),
         arrival(wanted=scopes("write")),
-        arrival(role=Role.NODE),
         arrival(wanted=scopes("read"), platform="android"),
         arrival(OTHER_KEY, wanted=scopes("read")),
     ],
-    ids=["more", "less", "others", "role", "platform", "key"],
+    ids=["more", "less", "others", "platform", "key"],
 )
 def test_G5_asking_for_something_else_supersedes_under_a_new_id(other: VerifiedDevice) -> None:
     state = waits(NEW, arrival(wanted=scopes("read")))
@@ -136,6 +136,39 @@ def test_G5_asking_for_something_else_supersedes_under_a_new_id(other: VerifiedD
 
 def fresh() -> RequestId:
     return RequestId("fresh")
+
+
+def test_G5_a_phone_that_connects_in_two_roles_at_once_has_one_request() -> None:
+    """Operator and node, each tried again every eight seconds: the owner sees one id, told once, for all the time."""
+    asks = [arrival(), arrival(role=Role.NODE)]
+    state = waits(NEW, asks[0])
+    for now in range(NOW, NOW + 20 * MINUTE, 8_000):
+        again, other = (connect(state, ask, now=now) for ask in asks)
+        assert isinstance(again.answer, Waiting)
+        assert again.answer.request.id == state.pending.id  # type: ignore[union-attr]
+        assert other == Change(state, NotItsTurn(Lacks.PAIRING))
+        assert not again.effects
+        state = again.state
+
+
+def test_G5_another_role_comes_next_when_the_first_is_decided() -> None:
+    """Once the operator is approved, the node waits under an id of its own; nothing came in with the first."""
+    state = waits(NEW, arrival())
+    assert state.pending is not None
+    approved = devices.approve(state, state.pending.id, caller=OWNER, now=NOW + 1, mint=Counting().mint).state
+    change = connect(approved, arrival(role=Role.NODE), now=NOW + 2)
+    assert isinstance(change.answer, Waiting)
+    assert (change.answer.request.role, change.answer.lacks) == (Role.NODE, Lacks.ROLE)
+    assert change.state.paired is approved.paired
+
+
+def test_G5_another_role_supersedes_what_nobody_keeps_alive() -> None:
+    """A minute after the last try, and not before."""
+    state = waits(NEW, arrival())
+    assert connect(state, arrival(role=Role.NODE), now=NOW + TURN_MS - 1).answer == NotItsTurn(Lacks.PAIRING)
+    change = connect(state, arrival(role=Role.NODE), now=NOW + TURN_MS)
+    assert isinstance(change.answer, Waiting)
+    assert change.effects[0].supersedes == state.pending.id  # type: ignore[union-attr]
 
 
 def test_G5_asking_for_the_same_in_other_words_is_a_retry() -> None:
@@ -316,3 +349,68 @@ def test_the_record_of_a_silent_request_is_nobodys_approval() -> None:
     assert state.pending is not None
     left = replace(state, pending=replace(state.pending, silent=True))
     assert isinstance(connect(left, arrival(), now=NOW + MINUTE).answer, Waiting)
+
+
+# --- links -----------------------------------------------------------------------------------------------------------
+
+
+def invited(device: Device, *names: str, **more: Any) -> Change[Device, Any]:
+    """A browser from afar comes by a link."""
+    return connect(device, replace(arrival(wanted=scopes(*names)), proof=Invited("a link of the owner")), **more)
+
+
+@pytest.mark.parametrize("room", [True, False])
+def test_a_link_pairs_for_what_is_asked(room: bool) -> None:
+    """From afar, whether programs here are paired silently or not, and however many wait; the record says how."""
+    change = invited(NEW, "read", room=room, silent_local=False)
+    assert isinstance(change.answer, Admitted)
+    record = change.answer.paired
+    assert (record.scopes, record.roles, record.approved_by) == (
+        scopes("read"),
+        (Role.OPERATOR,),
+        "a link of the owner",
+    )
+    assert record.tokens[Role.OPERATOR] == change.answer.token
+    assert [effect.decision for effect in announced(change)] == [Decision.APPROVED]
+
+
+def test_a_link_brings_back_what_was_revoked() -> None:
+    """The owner made it, so it is a new approval (threats.md G8); scopes from before are not part of it."""
+    change = invited(revoked(paired("admin"), Role.OPERATOR), "read")
+    assert change.answer.paired.may(Role.OPERATOR, scopes("read"))
+    assert not change.answer.paired.may(Role.OPERATOR, scopes("admin"))
+
+
+def test_a_link_for_what_is_approved_already_changes_no_approval() -> None:
+    device = paired("admin")
+    change = invited(device, "read")
+    assert device.paired
+    assert change.answer.paired.approved_at == device.paired.approved_at
+    assert change.effects == ()
+
+
+def test_G5_what_waited_is_approved_by_the_link_or_void() -> None:
+    """Under the id that the owner saw, if it asked for the same."""
+    state = waits(NEW, arrival(wanted=scopes("read")))
+    assert state.pending
+    same, other = invited(state, "read"), invited(state, "write")
+    assert [(one.request, one.decision) for one in announced(same)] == [(state.pending.id, Decision.APPROVED)]
+    assert announced(other)[0].request == state.pending.id
+    assert [one.decision for one in announced(other)] == [Decision.REJECTED, Decision.APPROVED]
+    assert same.state.pending is None
+    assert other.state.pending is None
+
+
+def announced(change: Change[Device, Any]) -> list[AnnounceDeviceResolved]:
+    return [effect for effect in change.effects if isinstance(effect, AnnounceDeviceResolved)]
+
+
+def test_the_record_says_who_approved() -> None:
+    """The owner's terminal, a device, or nobody because it was here."""
+    state = waits(NEW, arrival(wanted=scopes("read")))
+    assert state.pending
+    for caller, by in ((OWNER, "terminal"), (session(OTHER_KEY, "admin"), f"device {OTHER_KEY.device_id[:12]}")):
+        approved = devices.approve(state, state.pending.id, caller=caller, now=NOW, mint=Counting().mint).state
+        assert approved.paired
+        assert approved.paired.approved_by == by
+    assert connect(NEW, arrival(peer=HERE)).answer.paired.approved_by == "this machine, without asking"

@@ -6,8 +6,10 @@ import pytest
 
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.gate import Admit, AskApproval, DmPolicy, DmRules, Ignore, Why, decide
-from clawdbot.domain.names import SenderId
+from clawdbot.domain.names import Instant, SenderId
 from clawdbot.domain.senders import Approval, Block, Request, Senders
+
+NOW: Instant = 1_795_367_603_000
 
 BLOCKED, LISTED, APPROVED, WAITING, STRANGER, BLOCKED_LISTED = (
     SenderId(name) for name in ("blocked", "listed", "approved", "waiting", "stranger", "blocked-listed")
@@ -45,30 +47,32 @@ EVERY_CELL = pytest.mark.parametrize(("policy", "column"), list(product(DmPolicy
 @EVERY_CELL
 def test_D3_D4_the_table_holds(policy: DmPolicy, column: int) -> None:
     rules = DmRules(policy, LISTED_IN_CONFIG)
-    assert decide(rules, SENDERS, PEOPLE[column]) == TABLE[policy][column]
+    assert decide(rules, SENDERS, PEOPLE[column], now=NOW) == TABLE[policy][column]
 
 
 @EVERY_CELL
 def test_D4_the_table_holds_when_the_configuration_lists_everyone(policy: DmPolicy, column: int) -> None:
     rules = DmRules(policy, LISTED_IN_CONFIG, everyone=True)
-    assert decide(rules, SENDERS, PEOPLE[column]) == TABLE_WITH_EVERYONE[policy][column]
+    assert decide(rules, SENDERS, PEOPLE[column], now=NOW) == TABLE_WITH_EVERYONE[policy][column]
 
 
 def test_D5_unless_told_otherwise_a_stranger_needs_approval_and_nobody_is_in() -> None:
-    assert decide(DmRules(), Senders(), STRANGER) == ASK
+    assert decide(DmRules(), Senders(), STRANGER, now=NOW) == ASK
     assert DmRules().listed == frozenset()
     assert not DmRules().everyone
 
 
 @pytest.mark.parametrize("policy", DmPolicy)
 def test_D5_an_empty_list_never_means_everyone(policy: DmPolicy) -> None:
-    assert decide(DmRules(policy), Senders(), STRANGER) != ADMIT
+    assert decide(DmRules(policy), Senders(), STRANGER, now=NOW) != ADMIT
 
 
 @pytest.mark.parametrize("policy", DmPolicy)
 def test_D4_a_star_in_the_store_or_among_the_listed_admits_nobody_else(policy: DmPolicy) -> None:
     star = SenderId("*")
-    assert decide(DmRules(policy, frozenset({star})), Senders(allowed={star: Approval("*")}), STRANGER) != ADMIT
+    assert (
+        decide(DmRules(policy, frozenset({star})), Senders(allowed={star: Approval("*")}), STRANGER, now=NOW) != ADMIT
+    )
 
 
 @pytest.mark.parametrize("near", ["1", "111", "011", "11 ", "11.0", "١١", "11\u200b"])
@@ -76,8 +80,8 @@ def test_D6_ids_are_compared_as_exact_strings(near: str) -> None:
     eleven = SenderId("11")
     rules = DmRules(DmPolicy.OPEN, frozenset({eleven}))
     senders = Senders(allowed={eleven: Approval("11")})
-    assert decide(rules, senders, eleven) == ADMIT
-    assert decide(rules, senders, SenderId(near)) == UNLISTED
+    assert decide(rules, senders, eleven, now=NOW) == ADMIT
+    assert decide(rules, senders, SenderId(near), now=NOW) == UNLISTED
 
 
 def test_D5_there_is_no_other_policy() -> None:

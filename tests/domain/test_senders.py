@@ -25,6 +25,7 @@ from clawdbot.domain.senders import (
     QueueFull,
     Rejected,
     Request,
+    RequestAnswer,
     Requested,
     Revoked,
     Senders,
@@ -49,7 +50,7 @@ def holding(*requests: Request) -> Senders:
 
 def ask(
     senders: Senders, sender: SenderId, *, now: Instant = NOW, cap: int = DEFAULT_CAP, **meta: str
-) -> Change[Senders, Requested | StillWaiting | QueueFull | AlreadyAllowed | IsBlocked]:
+) -> Change[Senders, RequestAnswer]:
     return decisions.request(senders, sender, meta, now=now, randbelow=secrets.randbelow, cap=cap)
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount
-from clawdbot.domain.texts import add_command, pairing_reply, visible
+from clawdbot.domain.texts import ReplyMode, ReplyPolicy, add_command, pairing_reply, visible
 
 
 def test_the_pairing_reply_to_the_letter() -> None:
@@ -23,6 +23,21 @@ def test_the_pairing_reply_to_the_letter() -> None:
         "Ask the bot owner to approve with:",
         "clawdbot pairing approve telegram <code>",
     ]
+
+
+def test_the_owner_s_own_words_or_the_code_alone_or_nothing() -> None:
+    """What stands for code and id is put in once: an id that looks like a place stays an id."""
+    code = PairingCode("ABCDEFGH")
+
+    def reply(policy: ReplyPolicy, sender: str = "7") -> str:
+        return pairing_reply(Channel.TELEGRAM, "Your id", code, sender, policy)
+
+    assert reply(ReplyPolicy()) == pairing_reply(Channel.TELEGRAM, "Your id", code)
+    assert reply(ReplyPolicy(ReplyMode.CODE, "{code}?")) == "ABCDEFGH"
+    assert reply(ReplyPolicy(ReplyMode.SILENT, "{code}?")) == ""
+    own = ReplyPolicy(text="Wer bist du, {id}?\n{code}\n{name} {{code}}")
+    assert reply(own) == "Wer bist du, 7?\nABCDEFGH\n{name} {ABCDEFGH}"
+    assert reply(own, "{code}").startswith("Wer bist du, {code}?")
 
 
 def test_the_command_that_adds_an_account_names_it() -> None:

@@ -13,14 +13,16 @@ from clawdbot.domain import codes, gate, senders
 from clawdbot.domain.effects import Change, SendCode
 from clawdbot.domain.gate import Admit, AskApproval, DmPolicy
 from clawdbot.domain.names import ChannelAccount, SenderId
-from clawdbot.domain.senders import TTL_MS, NoSuchRequest, QueueFull, Request, Senders, StillWaiting
+from clawdbot.domain.senders import TTL_MS, Approval, NoSuchRequest, QueueFull, Request, Senders, StillWaiting
 from tests.support.senders_machine import ACCOUNTS, CAP, SendersMachine
 
 SAME_EACH_TIME = settings(derandomize=True, database=None, deadline=None, stateful_step_count=50, max_examples=200)
 UNTIL_FOUND = settings(SAME_EACH_TIME, phases=[Phase.generate], max_examples=1_000)
 
 REQUEST, REFRESH, APPROVE, REJECT = senders.request, senders._refresh, senders.approve, senders.reject
-BLOCK, DECIDE, DRAW = senders.block, gate.decide, codes.draw
+BLOCK, DECIDE, DRAW, EXPIRE, CURRENT = senders.block, gate.decide, codes.draw, senders.expire, Senders.current
+
+EXPECT, WELCOME = senders.expect, senders._welcome
 
 Twin = Callable[..., Any]
 
@@ -112,28 +114,28 @@ def requests_outlive_decisions(state: Senders, sender: SenderId) -> Any:
     return replace(state, allowed={key: grant for key, grant in state.allowed.items() if key != sender})
 
 
-def the_gate_forgets_blocks(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
-    return DECIDE(rules, replace(state, blocked={}), sender)
+def the_gate_forgets_blocks(rules: gate.DmRules, state: Senders, sender: SenderId, **told: Any) -> Any:
+    return DECIDE(rules, replace(state, blocked={}), sender, **told)
 
 
-def the_gate_admits_who_waits(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
-    decision = DECIDE(rules, state, sender)
+def the_gate_admits_who_waits(rules: gate.DmRules, state: Senders, sender: SenderId, **told: Any) -> Any:
+    decision = DECIDE(rules, state, sender, **told)
     return Admit() if isinstance(decision, AskApproval) and sender in state.requests else decision
 
 
-def approvals_count_under_allowlist(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+def approvals_count_under_allowlist(rules: gate.DmRules, state: Senders, sender: SenderId, **told: Any) -> Any:
     if rules.policy is DmPolicy.ALLOWLIST and sender in state.allowed:
-        return DECIDE(replace(rules, listed=rules.listed | {sender}), state, sender)
-    return DECIDE(rules, state, sender)
+        return DECIDE(replace(rules, listed=rules.listed | {sender}), state, sender, **told)
+    return DECIDE(rules, state, sender, **told)
 
 
-def open_means_everybody(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
-    return DECIDE(replace(rules, everyone=rules.everyone or rules.policy is DmPolicy.OPEN), state, sender)
+def open_means_everybody(rules: gate.DmRules, state: Senders, sender: SenderId, **told: Any) -> Any:
+    return DECIDE(replace(rules, everyone=rules.everyone or rules.policy is DmPolicy.OPEN), state, sender, **told)
 
 
-def disabled_is_pairing(rules: gate.DmRules, state: Senders, sender: SenderId) -> Any:
+def disabled_is_pairing(rules: gate.DmRules, state: Senders, sender: SenderId, **told: Any) -> Any:
     policy = DmPolicy.PAIRING if rules.policy is DmPolicy.DISABLED else rules.policy
-    return DECIDE(replace(rules, policy=policy), state, sender)
+    return DECIDE(replace(rules, policy=policy), state, sender, **told)
 
 
 def codes_may_collide(taken: object, randbelow: Callable[[int], int]) -> Any:
@@ -157,6 +159,58 @@ def approval_without_a_clock(state: Senders, code: codes.PairingCode, **options:
     return APPROVE(state, code, **{**options, "now": found.created_at if found else options["now"]})
 
 
+def an_approval_never_ends(approval: Approval, now: int) -> bool:
+    return True
+
+
+def an_approval_lasts_a_millisecond_longer(approval: Approval, now: int) -> bool:
+    return approval.until is None or now <= approval.until
+
+
+def every_approval_is_for_good(*args: Any, **options: Any) -> Any:
+    return APPROVE(*args, **{**options, "until": None})
+
+
+def the_sweep_takes_what_will_end(state: Senders, *, now: int) -> Any:
+    ends = [grant.until for grant in state.allowed.values() if grant.until is not None]
+    return EXPIRE(state, now=max([now, *ends]))
+
+
+def the_sweep_only_says(state: Senders, *, now: int) -> Any:
+    return replace(EXPIRE(state, now=now), state=state)
+
+
+def turned_away_for_ever(state: Senders, sender: SenderId, aliases: object = (), *, now: int) -> bool:
+    return sender in state.quiet
+
+
+def who_was_turned_away_asks_again(state: Senders, sender: SenderId, aliases: object = (), *, now: int) -> bool:
+    return False
+
+
+def who_is_expected_is_a_stranger(state: Senders, sender: SenderId, aliases: object = (), *, now: int) -> None:
+    return None
+
+
+def everybody_once_expected_is_expected(
+    state: Senders, sender: SenderId, aliases: object = (), *, now: int
+) -> SenderId | None:
+    return sender if sender in state.expected else None
+
+
+def an_announcement_overrules_a_block(state: Senders, sender: SenderId, **options: Any) -> Any:
+    return EXPECT(replace(state, blocked={}), sender, **options)
+
+
+def a_welcome_is_repeated(state: Senders, *args: Any) -> Any:
+    change = WELCOME(state, *args)
+    return replace(change, state=replace(change.state, expected=state.expected))
+
+
+def used_codes_outlive_the_approval(state: Senders, now: int) -> Senders:
+    return replace(left, requests=state.requests) if (left := CURRENT(state, now)) is not state else state
+
+
 def one_account_for_all(account: ChannelAccount) -> ChannelAccount:
     return ACCOUNTS[0]
 
@@ -176,7 +230,7 @@ TWINS: list[tuple[object, str, Twin, str]] = [
         senders,
         "request",
         future_approvals_are_pruned,
-        "approvals stand|what is decided stays as it is|who is decided about does not ask",
+        "approvals stand|what is decided stays as it is|who is decided about does not ask|a stranger finds.*",
     ),
     (senders, "_refresh", a_refresh_takes_a_slot, "a refresh takes no slot"),
     (senders, "_refresh", a_refresh_sends_the_code_again, "one reply a request"),
@@ -200,6 +254,28 @@ TWINS: list[tuple[object, str, Twin, str]] = [
     (Request, "is_live", lives_a_millisecond_longer, f"{NO_REQUEST}|who lives, waits"),
     (Request, "is_live", lives_before_it_was_made, f"{NO_REQUEST}|who lives, waits"),
     (senders, "approve", approval_without_a_clock, f"{NO_REQUEST}|approvals stand"),
+    (Approval, "holds", an_approval_never_ends, "nobody unapproved is admitted|what is over goes|who is decided.*"),
+    (Approval, "holds", an_approval_lasts_a_millisecond_longer, "nobody unapproved is admitted|what is over goes"),
+    (senders, "approve", every_approval_is_for_good, "nobody unapproved is admitted|what is over goes"),
+    (senders, "expire", the_sweep_takes_what_will_end, "what is over goes|approvals stand"),
+    (senders, "expire", the_sweep_only_says, "what is over goes"),
+    (
+        Senders,
+        "current",
+        used_codes_outlive_the_approval,
+        "a stranger finds a free place|no request outlives.*|who lives, waits|nobody unapproved.*|no approval.*",
+    ),
+    (Senders, "is_quiet", turned_away_for_ever, "silence lasts as it was said"),
+    (Senders, "is_quiet", who_was_turned_away_asks_again, "silence lasts as it was said"),
+    (Senders, "expects", who_is_expected_is_a_stranger, "who was announced .*"),
+    (Senders, "expects", everybody_once_expected_is_expected, "who was announced .*|who lives, waits"),
+    (
+        senders,
+        "expect",
+        an_announcement_overrules_a_block,
+        "who is decided about is not announced|what is decided stays as it is|blocks stand",
+    ),
+    (senders, "_welcome", a_welcome_is_repeated, "nobody is at two places|a stranger finds.*|no more wait.*|who .*"),
     (SendersMachine, "key", staticmethod(one_account_for_all), "approvals stand|blocks stand|no request outlives.*"),
 ]
 

@@ -110,6 +110,18 @@ async def test_keys_are_what_is_stored(opened: Engine) -> None:
     assert everything == {key: await opened.store.read(key) for key in (KEY, WORK, signal)}
 
 
+async def test_all_of_them_are_the_same_object_until_one_changes(opened: Engine) -> None:
+    """Whoever looks again and again for what others did finds out by asking for no more than that."""
+    await opened.store.update(KEY, Move("request", "7"))
+    known = await opened.store.read_all(SendersKey)
+    await opened.store.update(KEY, Move("reject", "9"))
+    assert await opened.store.read_all(SendersKey) is known
+    await opened.reopen().update(WORK, Move("request", "7"))
+    changed = await opened.store.read_all(SendersKey)
+    assert set(changed) == {KEY, WORK}
+    assert await opened.store.read_all(SendersKey) is changed
+
+
 async def test_M_a_crowd_at_once_never_exceeds_the_cap(opened: Engine) -> None:
     """300 strangers at the same moment, through two stores: three requests, everybody else is turned away."""
     stores = [opened.store, opened.reopen()]

@@ -90,6 +90,17 @@ async def test_no_change_is_no_change(store: Store, register: Register) -> None:
     assert await store.read(move.key) is before
 
 
+async def test_all_of_them_are_the_same_object_until_one_changes(opened: Engine, register: Register) -> None:
+    """Whoever looks again and again for what others did finds out by asking for no more than that."""
+    await do(opened.store, register.move("ask"))
+    known = await opened.store.read_all(register.kind)
+    assert await opened.store.read_all(register.kind) is known
+    await do(opened.reopen(), register.move("ask", 2, seed=2))
+    changed = await opened.store.read_all(register.kind)
+    assert len(changed) == 2
+    assert await opened.store.read_all(register.kind) is changed
+
+
 async def test_a_decision_that_raises_changes_nothing(store: Store, register: Register) -> None:
     """Its exception is the caller's, and the next decision works."""
     await do(store, register.move("ask"))

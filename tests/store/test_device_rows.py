@@ -87,16 +87,25 @@ def test_each_recorded_request_is_written_as_it_was(id: str) -> None:
 
 
 def test_a_device_is_read_with_all_that_is_known_of_it() -> None:
-    """Ours are the alias on a device and the last try of a request."""
+    """Ours are the alias on a device, who approved it, and the last try of a request."""
     token = Token(Secret("f" * 32), scopes("read"), 1, rotated_at=2, revoked_at=3, last_used_at=4)
     about = About("Box", "linux", "cli", "cli", "10.0.0.1")
     device = PairedDevice(
-        KEY, about, Role.NODE, (Role.OPERATOR, Role.NODE), scopes("write", "read"), {Role.OPERATOR: token}, 5, 6, "Mine"
+        KEY,
+        about,
+        Role.NODE,
+        (Role.OPERATOR, Role.NODE),
+        scopes("write", "read"),
+        {Role.OPERATOR: token},
+        5,
+        6,
+        "Mine",
+        "terminal",
     )
     request = DeviceRequest(RequestId("r1"), KEY, about, Role.NODE, (), 7, 8, repair=True, silent=True)
     assert read(DEVICES.write_paired(KEY.device_id, device)) == device
     assert asked(DEVICES.write_pending(KEY.device_id, request)) == request
-    assert list(DEVICES.write_paired(KEY.device_id, device))[-1] == "alias"
+    assert list(DEVICES.write_paired(KEY.device_id, device))[-2:] == ["approvedBy", "alias"]
     assert list(DEVICES.write_pending(KEY.device_id, request))[-1] == "lastSeenAtMs"
     assert "lastSeenAtMs" not in DEVICES.write_pending(KEY.device_id, replace(request, last_seen=7))
 

@@ -1,9 +1,12 @@
 """Single entries: what each must hold to count, and how a new one is spelled."""
 
+from functools import partial
+
 import pytest
 
+from clawdbot.domain import sender_ids
 from clawdbot.domain.codes import PairingCode
-from clawdbot.domain.names import SenderId
+from clawdbot.domain.names import Channel, SenderId
 from clawdbot.domain.senders import Request
 from clawdbot.store import entries
 from clawdbot.store.entries import Record
@@ -128,12 +131,16 @@ def test_D4_everybody_in_every_spelling(raw: Json, is_it: bool) -> None:
         ({}, Record(None, None), ""),
         ({"approvedAt": 5, "by": "me"}, Record(None, "me"), 'its "approvedAt" is no time'),
         ({"by": 5}, Record(None, None), 'its "by" is no text'),
+        ({"by": "me", "aliases": ["777"]}, Record(None, "me", frozenset({SenderId("777")})), ""),
         ("yes", Record(None, None), "no object"),
         (None, Record(None, None), "no object"),
     ],
 )
 def test_records(raw: Json, record: Record, complaint: str) -> None:
     """When and by whom, as far as it can be read."""
-    assert entries.record(raw, "approvedAt", None) == (record, complaint)
+    assert entries.record(raw, "approvedAt", None, partial(sender_ids.normalise, Channel.TELEGRAM)) == (
+        record,
+        complaint,
+    )
     if not complaint:
         assert entries.written(record, "approvedAt") == raw

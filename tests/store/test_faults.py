@@ -20,7 +20,7 @@ from clawdbot.errors import StoreUnavailable
 from clawdbot.store.files import FileStore
 from clawdbot.store.locks import Patience
 from tests.support import store_strace as strace
-from tests.support.store_moves import KEY, NOW, Move, after, places
+from tests.support.store_moves import KEY, LENT_MS, NOW, Move, after, places
 
 STORY = [
     Move("request", "7"),
@@ -30,6 +30,11 @@ STORY = [
     Move("revoke", "7"),
     Move("request", "9"),
     Move("reject", "9"),
+    Move("request", "6"),
+    Move("lend", "6"),
+    Move("expire", "", NOW + LENT_MS),
+    Move("expect", "5"),
+    Move("request", "5"),
 ]
 """Every kind of move; a state of places after each that is unlike the one before."""
 

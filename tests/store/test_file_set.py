@@ -1,5 +1,6 @@
 """Several files as one state, whatever they hold. What devices and senders make of it: their own tests."""
 
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,6 +81,29 @@ def test_S4_a_broken_file_is_named(two: TwoFiles, state_dir: Path) -> None:
     put(two, "two.json", b"broken")
     with pytest.raises(StoreCorrupt, match=r"words/two\.json is not what it must be: it is broken"):
         two.look()
+
+
+def test_S4_every_broken_file_is_named(two: TwoFiles) -> None:
+    """Each on its own, for whoever mends them; those that can be read are not among them."""
+    assert list(two.broken()) == []
+    put(two, "two.json", b"broken")
+    assert [name for name, _ in two.broken()] == ["two.json"]
+    put(two, "one.json", b"broken")
+    assert [(name, str(error.__cause__)) for name, error in two.broken()] == [
+        ("one.json", "it is broken"),
+        ("two.json", "it is broken"),
+    ]
+
+
+def test_a_glance_knows_what_has_not_changed_and_nothing_else(two: TwoFiles) -> None:
+    """It reads nothing."""
+    put(two, "one.json", b"a")
+    assert two.glance() is None
+    time.sleep(0.06)  # a change of this moment could be followed by another one that looks alike
+    known = two.look()
+    assert two.glance() is known
+    put(two, "one.json", b"b")
+    assert two.glance() is None
 
 
 def test_files_of_two_moments_are_not_one_state(two: TwoFiles, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -183,6 +183,35 @@ async def test_S4_a_broken_register_is_reported_and_can_be_set_aside(state_dir: 
     assert all((state.paired is None) == name.endswith("paired") for state in left.values())
 
 
+@pytest.mark.parametrize("folder", ["devices", "nodes"])
+async def test_S4_both_files_of_a_register_are_reported(state_dir: Path, folder: str) -> None:
+    """At once, each with its own way out: whoever mends one need not ask again to learn of the other."""
+    recorded(state_dir)
+    paths = [put(state_dir, f"{folder}/{name}", b"{") for name in ("paired", "pending")]
+    found = [problem for problem in FileStore(state_dir).problems() if problem.severity is Severity.ERROR]
+    assert [problem.path for problem in found] == paths
+    assert "none of them is paired any more" in found[0].hint
+    assert "doctor --fix" in found[1].hint
+
+
+async def test_S4_a_file_that_is_too_large_hides_no_other(state_dir: Path) -> None:
+    recorded(state_dir)
+    large = put(state_dir, "devices/paired", b" " * (16 * 1024 * 1024 + 1))
+    broken = put(state_dir, "devices/pending", b"[]")
+    found = [problem for problem in FileStore(state_dir).problems() if problem.severity is Severity.ERROR]
+    assert [problem.path for problem in found] == [large, broken]
+
+
+async def test_S4_all_broken_files_of_an_account_are_reported(state_dir: Path) -> None:
+    store = await settled_store(state_dir)
+    for name in ("pairing", "allowFrom", "senders"):
+        path = state_dir / "credentials" / f"telegram-{name}.json"
+        path.write_bytes(b"{")
+        path.chmod(0o600)
+    found = [problem.path.name for problem in store.problems()]
+    assert sorted(found) == ["telegram-allowFrom.json", "telegram-pairing.json", "telegram-senders.json"]
+
+
 async def test_S1_what_stands_beside_a_register_is_looked_after(state_dir: Path) -> None:
     """A link, an open file, a leftover of a killed process; what is not ours is not."""
     recorded(state_dir)

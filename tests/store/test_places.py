@@ -15,11 +15,9 @@ from clawdbot.domain.admission import Admitted, Waiting
 from clawdbot.domain.device_records import Device
 from clawdbot.domain.devices import Denied
 from clawdbot.domain.effects import Change
-from clawdbot.errors import StoreUnavailable
-from clawdbot.store import places, register_files
+from clawdbot.store import register_files
 from clawdbot.store.commit import commit
-from clawdbot.store.file_set import FileSet
-from clawdbot.store.places import RegisterPlace, looked
+from clawdbot.store.places import RegisterPlace
 from tests.support.register_files import document, files, make
 from tests.support.register_moves import NOW, DeviceMove
 
@@ -161,11 +159,14 @@ async def test_a_decision_is_made_once_more_under_the_lock(place: Place, state_d
     assert document(state_dir, "devices/paired")[KEY.device]["alias"] == "Box 8"
 
 
-async def test_a_reader_does_not_wait_forever_for_a_quiet_moment(
-    state_dir: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Fails closed, and says where."""
-    monkeypatch.setattr(FileSet, "look", lambda self: None)
-    monkeypatch.setattr(places, "LOOKS", 3)
-    with pytest.raises(StoreUnavailable, match="devices change faster"):
-        await looked(files(state_dir))
+async def test_all_of_them_are_the_same_object_until_something_changes(place: Place, state_dir: Path) -> None:
+    """Also what is only noted in passing is a change, and is in it."""
+    known = await place.read_all()
+    assert await place.read_all() is known
+    await place.update(KEY, connect(1))
+    noted = await place.read_all()
+    assert noted is not known
+    assert noted[KEY].paired.about.display_name == "Name 1"
+    assert await place.read_all() is noted
+    make(state_dir, DeviceMove("rename", seed=3))
+    assert (await place.read_all())[KEY].paired.alias == "Box 3"

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from clawdbot.domain.admission import TURN_MS
 from clawdbot.domain.device_records import About, Device
 from clawdbot.domain.names import DeviceId
 from clawdbot.domain.node_records import Node
@@ -75,7 +76,7 @@ def test_a_story_in_the_reference_s_words() -> None:
     (device,) = written(approved)[PAIRED].values()
     assert list(device) == [
         *["deviceId", "publicKey", "displayName", "platform", "clientId", "clientMode"],
-        *["role", "roles", "scopes", "remoteIp", "tokens", "createdAtMs", "approvedAtMs"],
+        *["role", "roles", "scopes", "remoteIp", "tokens", "createdAtMs", "approvedAtMs", "approvedBy"],
     ]
     assert list(device["tokens"]["operator"]) == ["token", "role", "scopes", "createdAtMs"]
     more = after(approved, DeviceMove("ask more"))
@@ -133,7 +134,7 @@ def test_nothing_is_passed_on_to_a_successor() -> None:
     files[PAIRED][ID]["note"] = "old"
     next(iter(files[PENDING].values()))["note"] = "old"
     found = decode(files[PAIRED], files[PENDING])
-    assert "old" not in text(after(found, DeviceMove("ask as node", seed=2)).pending).decode()
+    assert "old" not in text(after(found, DeviceMove("ask as node", seed=2, now=NOW + TURN_MS)).pending).decode()
     moves = [DeviceMove("remove"), DeviceMove("ask", now=NOW + 1), DeviceMove("approve", seed=3)]
     state = found.get(ID)
     for move in moves:

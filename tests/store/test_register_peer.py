@@ -194,6 +194,7 @@ async def test_what_becomes_of_our_keys_there(tmp_path: Path, state_dir: Path) -
     async with gateway(peer) as there:
         owner, _ = await there.connect(OURS, token=token, scopes=ADMIN)
         await there.call(owner, "device.token.rotate", deviceId=OURS.device_id, role="operator")
-        assert document(state_dir, "devices/paired")[OURS.device_id]["alias"] == "Mine"
+        kept = document(state_dir, "devices/paired")[OURS.device_id]
+        assert (kept["alias"], kept["approvedBy"]) == ("Mine", "terminal")
         await there.call(owner, "device.pair.approve", requestId=asked.id)
-        assert "alias" not in document(state_dir, "devices/paired")[NODE.device_id]
+        assert {"alias", "approvedBy"}.isdisjoint(document(state_dir, "devices/paired")[NODE.device_id])

@@ -1,6 +1,7 @@
 """A new state is written by changing what has changed; everything else stays as somebody else wrote it."""
 
 import json
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -10,12 +11,13 @@ from hypothesis import strategies as st
 
 from clawdbot.domain import sender_ids
 from clawdbot.domain.codes import PairingCode
+from clawdbot.domain.instants import iso
 from clawdbot.domain.names import Channel, SenderId
-from clawdbot.domain.senders import Approval, Block, Request, Senders
-from clawdbot.store.documents import decode
+from clawdbot.domain.senders import Approval, Block, Expected, Quiet, Request, Senders
+from clawdbot.store.documents import Malformed, decode
 from clawdbot.store.layout import Part
-from clawdbot.store.rewriting import disjoint, encode
-from tests.support.store_moves import NOW, VERBS, Move, after
+from clawdbot.store.rewriting import disjoint, encode, lends, welcomes, without_ended
+from tests.support.store_moves import LENT_MS, NOW, VERBS, Move, after
 
 TELEGRAM = partial(sender_ids.normalise, Channel.TELEGRAM)
 TIME = "2026-11-22T17:13:14.030Z"
@@ -170,3 +172,89 @@ def test_lone_surrogates_are_written_as_the_reference_does() -> None:
     text = encode(Senders(requests={asks.sender: asks}), decode({}, TELEGRAM), TELEGRAM)[Part.PAIRING]
     assert b'"\\ud83d"' in text
     assert decode({Part.PAIRING: text}, TELEGRAM).senders.requests[asks.sender].meta == {"name": "\ufffd"}
+
+
+def test_an_approval_that_ends_is_an_entry_like_any_other_with_its_end_beside() -> None:
+    """In the reference's file nothing shows; ours says until when, and both forget it together."""
+    lent = write(after([Move("request", "7"), Move("lend", "7")]))
+    assert lent[Part.ALLOW_FROM]["allowFrom"] == ["7"]
+    assert lent[Part.SENDERS]["approved"]["7"]["until"] == iso(NOW + LENT_MS)
+    old: Files = {part: json.dumps(one).encode() for part, one in lent.items()}
+    over = write(after([Move("expire", "", NOW + LENT_MS)], state_of(old)), old)
+    assert over[Part.ALLOW_FROM]["allowFrom"] == []
+    assert over[Part.SENDERS]["approved"] == {}
+
+
+def test_S4_an_end_that_makes_no_sense_has_come() -> None:
+    """It was not to last: the entry admits nobody, stays until the next sweep, and is reported."""
+    ends: list[Any] = [5, "soon", True, "2026-11-22", {}]
+    for until in ends:
+        old = files(allow_from={"allowFrom": ["7"]}, ours={"approved": {"7": {"until": until}}, "blocked": {}})
+        stored = decode(old, TELEGRAM)
+        assert not stored.senders.is_allowed(SenderId("7"), now=NOW)
+        assert [note.text for note in stored.notes] == ['"7" under "approved": its "until" is no time']
+        assert write(stored.senders, old) == {}
+
+
+def test_an_end_goes_before_its_approval_comes_and_after_it_went() -> None:
+    """What the two states between which a commit of its own is needed have in common."""
+    lent = after([Move("request", "7"), Move("lend", "7")])
+    assert lends(Senders(), lent)
+    assert not lends(lent, lent)
+    assert not lends(Senders(), after([Move("request", "7"), Move("approve", "7")]))
+    assert without_ended(lent, Senders()).allowed == {}
+    assert without_ended(lent, lent) is lent
+
+
+def test_who_is_to_be_quiet_and_what_people_are_called_stands_in_our_file_alone() -> None:
+    """Read back as it was, and gone without a trace of the people; tables of nobody are not begun."""
+    seven = SenderId("7")
+    state = Senders(quiet={seven: Quiet(NOW + 5, frozenset({SenderId("8")}))}, labels={seven: "Ann, the plumber"})
+    new = write(state)
+    assert list(new) == [Part.SENDERS]
+    assert new[Part.SENDERS]["quiet"] == {"7": {"until": iso(NOW + 5), "aliases": ["8"]}}
+    assert new[Part.SENDERS]["labels"] == {"7": {"label": "Ann, the plumber"}}
+    old: Files = {Part.SENDERS: json.dumps(new[Part.SENDERS]).encode()}
+    assert state_of(old) == state
+    assert write(Senders(), old)[Part.SENDERS] == {
+        "version": 1,
+        "approved": {},
+        "blocked": {},
+        "quiet": {},
+        "labels": {},
+    }
+
+
+def test_S4_tables_of_ours_that_make_no_sense() -> None:
+    """As a whole they are an error; single entries are kept, reported, and silence nobody."""
+    for name in ("quiet", "labels"):
+        with pytest.raises(Malformed):
+            decode(files(ours={"approved": {}, "blocked": {}, name: []}), TELEGRAM)
+    odd = {"approved": {}, "blocked": {}, "quiet": {"7": 5, "@x": {}}, "labels": {"7": {"label": 5}}}
+    stored = decode(files(ours=odd), TELEGRAM)
+    assert not stored.senders.is_quiet(SenderId("7"), now=NOW)
+    assert stored.senders.labels == {"7": ""}
+    assert len(stored.notes) == 3
+    assert write(stored.senders, files(ours=odd)) == {}
+
+
+def test_who_is_expected_stands_in_our_file_until_he_is_in() -> None:
+    """An approval of the reference or a block beside it counts, and the announcement goes with the next change."""
+    seven = SenderId("7")
+    state = Senders(expected={seven: Expected(NOW, "terminal", NOW + 5)})
+    new = write(state)
+    assert new == {
+        Part.SENDERS: {
+            "version": 1,
+            "approved": {},
+            "blocked": {},
+            "expected": {"7": {"expectedAt": iso(NOW), "by": "terminal", "until": iso(NOW + 5)}},
+        }
+    }
+    old: Files = {Part.SENDERS: json.dumps(new[Part.SENDERS]).encode()}
+    assert state_of(old) == state
+    assert disjoint(state) is state
+    assert not disjoint(replace(state, allowed={seven: Approval("7")})).expected
+    assert not disjoint(replace(state, blocked={seven: Block(NOW)})).expected
+    assert welcomes(state, Senders(allowed={seven: Approval("7")}))
+    assert not welcomes(state, Senders())

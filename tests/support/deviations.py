@@ -111,10 +111,9 @@ DEVIATIONS: Mapping[str, Deviations] = {
     "09-local-silent-upgrade": Deviations(
         {
             "A2.c1": Deviation(Stricter.NO_SILENT_ADMIN, PAIRING_REQUIRED),
-            "A3.c1": Deviation(Stricter.NO_SILENT_ADMIN, PAIRING_REQUIRED),
+            "A3.c1": Deviation(Stricter.NO_SILENT_ADMIN, refused("pairing required", "NOT_PAIRED")),
             "admin hears": Deviation(
-                Stricter.NO_SILENT_ADMIN,
-                instead(["device.pair.resolved", "device.pair.requested", "device.pair.requested"]),
+                Stricter.NO_SILENT_ADMIN, instead(["device.pair.resolved", "device.pair.requested"])
             ),
         },
         never=frozenset({"admin device.pair.resolved 2", "admin device.pair.resolved 3"}),

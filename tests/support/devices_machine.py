@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
 
 from clawdbot.domain import admission, devices
-from clawdbot.domain.admission import Admitted, QueueFull, Waiting
+from clawdbot.domain.admission import Admitted, NotItsTurn, QueueFull, Waiting
 from clawdbot.domain.connect import Peer
 from clawdbot.domain.device_records import Device
 from clawdbot.domain.devices import Approved, Denied, Rejected, Removed, Revoked, Rotated
@@ -23,6 +23,7 @@ from tests.support.devices import AFAR, HERE, Counting, arrival, scopes
 from tests.support.devices_model import ADMIN, ALL, ID, KEY, TTL, Ask, DevicesModel, power
 
 SECOND, MINUTE, DAY = 1_000, 60_000, 86_400_000
+TURN = MINUTE
 PAGE = Peer("127.0.0.1", local=True, foreign_page=True)
 
 roles = st.sampled_from([Role.OPERATOR, Role.OPERATOR, Role.NODE])
@@ -92,11 +93,21 @@ class DevicesMachine(DevicesModel, RuleBasedStateMachine):
         assert change.state.paired is before.paired, "an old approval stays as it is"
         if isinstance(answer, Waiting):
             return self.waits(arrived, change, answer, room=room)
-        assert isinstance(answer, QueueFull), "there are three answers"
+        assert change.state is before, "who is turned away leaves nothing"
+        if isinstance(answer, NotItsTurn):
+            assert self.comes_first(role), "nobody waits for nothing"
+            return multiple()
+        assert isinstance(answer, QueueFull), "there are four answers"
         assert not room, "a newcomer finds a free place"
         assert self.live() is None, "who waits keeps its place"
-        assert change.state is before, "who is turned away leaves nothing"
         return multiple()
+
+    def comes_first(self, role: Role) -> bool:
+        """Does a request in another role, which was tried again within a minute, wait?"""
+        waiting = self.live()
+        return (
+            waiting is not None and self.asked[waiting].role is not role and self.now - self.asked[waiting].last < TURN
+        )
 
     @rule(target=requests, room=st.booleans())
     def tries_again(self, room: bool) -> RequestId | MultipleResults[RequestId]:
@@ -160,6 +171,7 @@ class DevicesMachine(DevicesModel, RuleBasedStateMachine):
             ask = self.asked[waiting]
             ask.last = self.now if self.now - ask.last >= SECOND else ask.last
             return multiple()
+        assert not self.comes_first(arrived.role), "one role after the other"
         assert room or waiting is not None, "no more wait than may"
         assert request.id not in self.asked, "what is asked anew has a new id"
         assert change.effects == (AnnounceDeviceRequest(ID, request, waiting),), "what is asked is announced once"

@@ -1,4 +1,4 @@
-"""A gateway as a process of its own, on a state directory, beside a Bot API server."""
+"""A gateway as a process of its own, on a state directory, beside a platform of ours."""
 
 import asyncio
 import json
@@ -8,8 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Generic, TypeVar
 
-from tests.fakes.telegram import FakeTelegram
+from tests.support.channels import Platform
 
 PATIENCE_S = 30.0
 
@@ -45,18 +46,21 @@ class Gateway:
         await self.process.wait()
 
 
+P = TypeVar("P", bound=Platform)
+
+
 @dataclass
-class Home:
-    """A state directory with a configuration for a Bot API server."""
+class Home(Generic[P]):
+    """A state directory with a configuration for a platform."""
 
     state: Path
-    telegram: FakeTelegram
+    platform: P
 
-    def configure(self, **telegram: object) -> None:
-        """Write the configuration anew: ``telegram`` is what stands under ``channels.telegram`` besides the bot."""
+    def configure(self, **keys: object) -> None:
+        """Write the configuration anew: ``keys`` is what stands under the channel besides what leads there."""
         config = {
             "assistant": {"python": "tests.support.gateway:assistant"},
-            "channels": {"telegram": {"botToken": self.telegram.token, "apiBase": self.telegram.url, **telegram}},
+            "channels": {self.platform.channel: {**self.platform.settings(), **keys}},
         }
         self.write_config(json.dumps(config))
 
@@ -74,7 +78,7 @@ class Home:
         return {**kept, "CLAWDBOT_STATE_DIR": str(self.state), "PYTHONPATH": here, "PYTHONUNBUFFERED": "1"}
 
     @asynccontextmanager
-    async def gateway(self) -> AsyncIterator[Gateway]:
+    async def gateway(self, port: int = 0) -> AsyncIterator[Gateway]:
         """Start a gateway; killed at the end if it still runs."""
         log_path = self.state.parent / f"gateway-{len(list(self.state.parent.glob('gateway-*')))}.log"
         with log_path.open("w") as log:
@@ -85,7 +89,7 @@ class Home:
                 "gateway",
                 "--verbose",
                 "--port",
-                "0",
+                str(port),
                 env=self.environ,
                 stdout=log,
                 stderr=log,
@@ -97,13 +101,13 @@ class Home:
             if process.returncode is None:
                 await gateway.kill()
 
-    async def owner(self, *words: str) -> tuple[int, str]:
+    async def owner(self, *words: str, stdin: str = "") -> tuple[int, str]:
         """Run a command of the owner: its exit code and what it printed."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "clawdbot", *words, env=self.environ,
-            stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        output, _ = await process.communicate()
+        output, _ = await process.communicate(stdin.encode())
         assert process.returncode is not None
         return process.returncode, output.decode()
 
@@ -112,7 +116,9 @@ async def assistant(prompt: object) -> str:
     """Answers at once; ``wait`` holds the answer back until the file ``go`` appears in the state directory's parent."""
     text = getattr(prompt, "text", "")
     if text == "wait":
-        go = Path(os.environ["CLAWDBOT_STATE_DIR"]).parent / "go"
+        outside = Path(os.environ["CLAWDBOT_STATE_DIR"]).parent
+        (outside / "waiting").touch()
+        go = outside / "go"
         while not go.exists():
             await asyncio.sleep(0.005)
     return f"You said: {text}"

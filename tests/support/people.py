@@ -1,11 +1,10 @@
 """A channel account with people on it, in this process: what the door sees of a platform, and no more."""
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from clawdbot.assistant.base import Prompt
-from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage
+from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage, Report
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.errors import AssistantFailed, DeliveryFailed
 
@@ -42,7 +41,7 @@ class Platform:
             meta=meta,
         )
 
-    async def run(self, deliver: Deliver, ready: Callable[[BotIdentity], None]) -> None:
+    async def run(self, deliver: Deliver, report: Report) -> None:
         raise NotImplementedError
 
     async def send(self, conversation: str, text: str) -> None:

@@ -314,6 +314,10 @@ class Replay:
             if "bins" in payload:
                 payload["bins"] = []
             payload.pop("ts", None)
+            listed = payload["paired"] if isinstance(payload.get("paired"), list) else []
+            for device in (payload.get("device"), *listed):
+                if isinstance(device, dict):
+                    device.pop("approvedBy", None)  # ours
         return _without_loopback(value)
 
     def _is_ours(self, entry: dict[str, Any]) -> bool:

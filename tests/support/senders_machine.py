@@ -17,8 +17,10 @@ from clawdbot.domain.gate import Admit, AskApproval, DmPolicy, DmRules, Ignore
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import (
     AlreadyAllowed,
+    Announced,
     Approved,
     IsBlocked,
+    IsQuiet,
     NoSuchRequest,
     QueueFull,
     Rejected,
@@ -26,7 +28,9 @@ from clawdbot.domain.senders import (
     Requested,
     Senders,
     StillWaiting,
+    Welcomed,
 )
+from clawdbot.store.rewriting import disjoint
 
 ACCOUNTS = (ChannelAccount(Channel.TELEGRAM), ChannelAccount(Channel.TELEGRAM, AccountId("work")))
 PEOPLE = tuple(SenderId(name) for name in ("ann", "bob", "cid", "dot", "eve"))
@@ -35,6 +39,7 @@ SECOND, HOUR, DAY = 1_000, 3_600_000, 86_400_000
 
 accounts = st.sampled_from(ACCOUNTS)
 people = st.sampled_from(PEOPLE)
+terms = st.sampled_from([None, None, HOUR // 2, HOUR, DAY])
 
 
 class SendersMachine(RuleBasedStateMachine):
@@ -47,7 +52,11 @@ class SendersMachine(RuleBasedStateMachine):
         self.now = 1_795_367_603_000
         self.stored = {account: Senders() for account in ACCOUNTS}
         self.config = {account: DmRules() for account in ACCOUNTS}
-        self.approved: set[tuple[ChannelAccount, SenderId]] = set()
+        self.approved: dict[tuple[ChannelAccount, SenderId], int | None] = {}
+        """Until when; what is over stays until it is taken out."""
+        self.quiet: dict[tuple[ChannelAccount, SenderId], int] = {}
+        """Turned away, until when."""
+        self.expected: dict[tuple[ChannelAccount, SenderId], int | None] = {}
         self.blocked: set[tuple[ChannelAccount, SenderId]] = set()
         self.asking: set[tuple[ChannelAccount, SenderId]] = set()
         self.chance = random.Random(0)
@@ -62,6 +71,30 @@ class SendersMachine(RuleBasedStateMachine):
 
     def save(self, account: ChannelAccount, state: Senders) -> None:
         self.stored[self.key(account)] = state
+        for (place, sender), end in list(self.quiet.items()):
+            if place == account and end <= self.now and sender not in state.quiet:
+                del self.quiet[place, sender]
+        for place, sender in list(self.expected):
+            if place == account and not self.is_awaited(account, sender) and sender not in state.expected:
+                del self.expected[place, sender]
+        for (place, sender), until in list(self.approved.items()):
+            if place == account and until is not None and until <= self.now and sender not in state.allowed:
+                del self.approved[place, sender]
+
+    def is_in(self, account: ChannelAccount, sender: SenderId) -> bool:
+        """Approved, and not over."""
+        until = self.approved.get((account, sender), 0)
+        return until is None or self.now < until
+
+    def is_awaited(self, account: ChannelAccount, sender: SenderId) -> bool:
+        """Announced, and not too late."""
+        until = self.expected.get((account, sender), 0)
+        return until is None or self.now < until
+
+    def forget(self, account: ChannelAccount, sender: SenderId) -> None:
+        """Whatever he was, he is it no more: something else was decided."""
+        self.quiet.pop((account, sender), None)
+        self.expected.pop((account, sender), None)
 
     def randbelow(self, limit: int) -> int:
         """So little chance that codes collide all the time: four codes in all."""
@@ -72,7 +105,8 @@ class SendersMachine(RuleBasedStateMachine):
 
     def queue(self, account: ChannelAccount) -> list[Request]:
         """The live requests of those about whom nothing is decided."""
-        decided = {sender for place, sender in self.approved | self.blocked if place == account}
+        decided = {sender for place, sender in {*self.approved, *self.blocked} if place == account}
+        decided |= {sender for place, sender in self.expected if place == account and self.is_awaited(account, sender)}
         requests = self.read(account).requests.values()
         return [request for request in requests if self.lives(request) and request.sender not in decided]
 
@@ -80,22 +114,32 @@ class SendersMachine(RuleBasedStateMachine):
 
     @rule(target=codes, account=accounts, sender=people)
     def writes(self, account: ChannelAccount, sender: SenderId) -> PairingCode | MultipleResults[PairingCode]:
-        decision = gate.decide(self.config[account], self.read(account), sender)
+        decision = gate.decide(self.config[account], self.read(account), sender, now=self.now)
         return self.asks(account, sender) if isinstance(decision, AskApproval) else multiple()
 
     @rule(target=codes, account=accounts, sender=people)
     def asks(self, account: ChannelAccount, sender: SenderId) -> PairingCode | MultipleResults[PairingCode]:
         """Past the gate; perhaps somebody decided meanwhile."""
+        decided = self.is_in(account, sender) or (account, sender) in self.blocked
         before, waiting = self.read(account), {request.sender: request for request in self.queue(account)}
         change = senders.request(before, sender, {}, now=self.now, randbelow=self.randbelow)
         self.save(account, change.state)
         replies = [effect for effect in change.effects if isinstance(effect, SendCode)]
         rest = {request.sender: request for request in self.queue(account) if request.sender != sender}
         assert rest == {key: request for key, request in waiting.items() if key != sender}, "a newcomer evicts nobody"
-        if (account, sender) in self.approved | self.blocked:
+        if decided:
             assert isinstance(change.answer, AlreadyAllowed | IsBlocked), "who is decided about does not ask"
             assert not change.effects, "who is decided about gets no code"
             assert change.state is before, "what is decided stays as it is"
+        elif self.is_awaited(account, sender):
+            assert isinstance(change.answer, Welcomed), "who was announced comes in"
+            assert not change.effects, "who was announced gets no code"
+            self.approved[account, sender] = None
+            self.asking.discard((account, sender))
+            self.forget(account, sender)
+        elif self.now < self.quiet.get((account, sender), self.now):
+            assert change.answer == IsQuiet(), "who was turned away gets silence"
+            assert not change.effects, "who was turned away gets silence"
         elif sender in waiting:
             mine = [request for request in self.queue(account) if request.sender == sender]
             assert isinstance(change.answer, StillWaiting), "who waits can write again, at the cap too"
@@ -115,11 +159,12 @@ class SendersMachine(RuleBasedStateMachine):
 
     # --- the owner ---------------------------------------------------------------------------------------------------
 
-    @rule(account=accounts, code=codes)
-    def approves(self, account: ChannelAccount, code: PairingCode) -> None:
+    @rule(account=accounts, code=codes, lasts=terms)
+    def approves(self, account: ChannelAccount, code: PairingCode, lasts: int | None) -> None:
         """By any code ever given out: live, used, expired, or of the other account."""
         before, found = self.read(account), self.find(account, code)
-        change = senders.approve(before, code, now=self.now, by="test")
+        until = None if lasts is None else self.now + lasts
+        change = senders.approve(before, code, now=self.now, by="test", until=until)
         self.save(account, change.state)
         if found is None:
             assert change.answer == NoSuchRequest(), "no approval without a live request"
@@ -128,37 +173,67 @@ class SendersMachine(RuleBasedStateMachine):
         assert change.answer == Approved(found), "the code's own is approved"
         assert found.sender in change.state.allowed, "an approval is never lost"
         assert found.sender not in change.state.requests, "approval moves"
-        self.approved.add((account, found.sender))
+        self.approved[account, found.sender] = until
+        self.forget(account, found.sender)
         self.asking.discard((account, found.sender))
 
-    @rule(account=accounts, code=codes)
-    def crashes_in_approval(self, account: ChannelAccount, code: PairingCode) -> None:
-        """The file that grants is written, the other one is not."""
+    @rule(account=accounts, code=codes, lasts=terms)
+    def crashes_in_approval(self, account: ChannelAccount, code: PairingCode, lasts: int | None) -> None:
+        """The file that grants is written, the other one is not; what an earlier crash left was put right before."""
         before, found = self.read(account), self.find(account, code)
-        granted = senders.approve(before, code, now=self.now, by="test").state
-        self.save(account, replace(before, allowed=granted.allowed))
+        until = None if lasts is None else self.now + lasts
+        change = senders.approve(before, code, now=self.now, by="test", until=until)
+        if change.state is not before:
+            self.save(
+                account,
+                replace(
+                    disjoint(before),
+                    allowed=change.state.allowed,
+                    quiet=change.state.quiet,
+                    expected=change.state.expected,
+                ),
+            )
         if found is not None:
-            self.approved.add((account, found.sender))
+            self.approved[account, found.sender] = until
+            self.forget(account, found.sender)
             self.asking.discard((account, found.sender))
 
-    @rule(account=accounts, code=codes)
-    def rejects(self, account: ChannelAccount, code: PairingCode) -> None:
+    @rule(account=accounts, code=codes, lasts=terms)
+    def rejects(self, account: ChannelAccount, code: PairingCode, lasts: int | None) -> None:
         before = self.read(account)
         found = next((request for request in self.queue(account) if request.code == code), None)
-        change = senders.reject(before, code, now=self.now)
+        until = None if lasts is None else self.now + lasts
+        change = senders.reject(before, code, now=self.now, quiet_until=until)
         self.save(account, change.state)
         if found is None:
             assert change.answer == NoSuchRequest(), "no rejection without a live request"
             assert change.state is before, "a wrong code changes nothing"
             return
         assert change.answer == Rejected(found), "the code's own is rejected"
+        if until is not None:
+            self.quiet[account, found.sender] = until
         self.asking.discard((account, found.sender))
+
+    @rule(account=accounts, sender=people, lasts=terms)
+    def expects(self, account: ChannelAccount, sender: SenderId, lasts: int | None) -> None:
+        decided = self.is_in(account, sender) or (account, sender) in self.blocked
+        before, until = self.read(account), None if lasts is None else self.now + lasts
+        change = senders.expect(before, sender, now=self.now, by="test", until=until)
+        self.save(account, change.state)
+        assert isinstance(change.answer, Announced) is not decided, "who is decided about is not announced"
+        assert not decided or change.state is before, "what is decided stays as it is"
+        if not decided:
+            self.forget(account, sender)
+            self.approved.pop((account, sender), None)
+            self.asking.discard((account, sender))
+            self.expected[account, sender] = until
 
     @rule(account=accounts, sender=people)
     def blocks(self, account: ChannelAccount, sender: SenderId) -> None:
         self.save(account, senders.block(self.read(account), sender, now=self.now, by="test").state)
         self.blocked.add((account, sender))
-        self.approved.discard((account, sender))
+        self.forget(account, sender)
+        self.approved.pop((account, sender), None)
         self.asking.discard((account, sender))
 
     @rule(account=accounts, sender=people)
@@ -166,12 +241,30 @@ class SendersMachine(RuleBasedStateMachine):
         self.save(account, senders.unblock(self.read(account), sender).state)
         if (account, sender) in self.blocked:
             self.asking.discard((account, sender))
+        self.quiet.pop((account, sender), None)
         self.blocked.discard((account, sender))
 
     @rule(account=accounts, sender=people)
     def revokes(self, account: ChannelAccount, sender: SenderId) -> None:
         self.save(account, senders.revoke(self.read(account), sender).state)
-        self.approved.discard((account, sender))
+        if (account, sender) in self.approved or (account, sender) in self.expected:
+            self.forget(account, sender)
+            self.asking.discard((account, sender))
+        self.approved.pop((account, sender), None)
+
+    @rule(account=accounts)
+    def sweeps(self, account: ChannelAccount) -> None:
+        """What is over is taken out of the files, and nothing else."""
+        before = self.read(account)
+        over = {sender for place, sender in self.approved if place == account and not self.is_in(account, sender)}
+        change = senders.expire(before, now=self.now)
+        self.save(account, change.state)
+        assert change.answer == over, "what is over goes"
+        assert not over & change.state.allowed.keys(), "what is over goes"
+        quiet = [until for (place, _), until in self.quiet.items() if place == account]
+        assert all(self.now < until for until in quiet), "what is over goes"
+        if (over, before.quiet, before.expected) == (set(), change.state.quiet, change.state.expected):
+            assert change.state is before, "where nothing is over, nothing is written"
 
     @rule(
         account=accounts,
@@ -188,7 +281,13 @@ class SendersMachine(RuleBasedStateMachine):
         """Whom a code lets in: one who waits, or one whose approval was cut short."""
         requests = self.read(account).requests.values()
         live = [request for request in requests if self.lives(request) and request.code == code]
-        return next((request for request in live if (account, request.sender) not in self.blocked), None)
+        open_ = (request for request in live if (account, request.sender) not in self.blocked)
+        return next((request for request in open_ if self.is_open(account, request.sender)), None)
+
+    def is_open(self, account: ChannelAccount, sender: SenderId) -> bool:
+        """Neither approved once, so that his code was used and is no more, nor in without one."""
+        used = (account, sender) in self.approved and not self.is_in(account, sender)
+        return not used and not self.is_awaited(account, sender)
 
     # --- the world ---------------------------------------------------------------------------------------------------
 
@@ -234,14 +333,29 @@ class SendersMachine(RuleBasedStateMachine):
             waiting = [request.sender for request in state.waiting(self.now)]
             places = [*waiting, *state.allowed, *state.blocked]
             assert len(places) == len(set(places)), "nobody is at two places"
+            decided = [*state.allowed, *state.blocked, *state.expected]
+            assert len(decided) == len(set(decided)), "nobody is at two places"
             assert sorted(waiting) == sorted(request.sender for request in self.queue(account)), "who lives, waits"
 
     @invariant()
     def decisions_stand(self) -> None:
         for account in ACCOUNTS:
             state = self.read(account)
-            assert {(account, sender) for sender in state.allowed} == self.of(account, self.approved), "approvals stand"
+            assert {(account, sender) for sender in state.allowed} == self.of(account, {*self.approved}), (
+                "approvals stand"
+            )
             assert {(account, sender) for sender in state.blocked} == self.of(account, self.blocked), "blocks stand"
+
+    @invariant()
+    def terms_are_kept(self) -> None:
+        for account in ACCOUNTS:
+            state = self.read(account)
+            for sender in PEOPLE:
+                silent = self.now < self.quiet.get((account, sender), self.now)
+                awaited = self.is_awaited(account, sender)
+                assert state.is_quiet(sender, frozenset(), now=self.now) is silent, "silence lasts as it was said"
+                found = state.expects(sender, frozenset(), now=self.now)
+                assert (found is not None) is awaited, "who was announced is expected as it was said"
 
     @invariant()
     def only_who_may_passes_the_gate(self) -> None:
@@ -252,9 +366,9 @@ class SendersMachine(RuleBasedStateMachine):
                     self.check_gate(account, rules, sender)
 
     def check_gate(self, account: ChannelAccount, rules: DmRules, sender: SenderId) -> None:
-        decision = gate.decide(rules, self.read(account), sender)
+        decision = gate.decide(rules, self.read(account), sender, now=self.now)
         silenced = rules.policy is DmPolicy.DISABLED or (account, sender) in self.blocked
-        granted = rules.policy in (DmPolicy.PAIRING, DmPolicy.OPEN) and (account, sender) in self.approved
+        granted = rules.policy in (DmPolicy.PAIRING, DmPolicy.OPEN) and self.is_in(account, sender)
         if silenced:
             assert isinstance(decision, Ignore), "who is silenced gets silence"
         elif granted or rules.everyone or sender in rules.listed:

@@ -17,7 +17,10 @@ KEY = SendersKey(ACCOUNT)
 WORK = SendersKey(ChannelAccount(Channel.TELEGRAM, AccountId("work")))
 
 NOW = 1_795_000_000_000
-VERBS = ("request", "approve", "reject", "block", "unblock", "revoke")
+VERBS = ("request", "approve", "reject", "block", "unblock", "revoke", "lend", "expire", "expect")
+
+LENT_MS = 3_000
+"""What a move lends lasts so long."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,17 @@ class Move:
             return senders.unblock(state, sender)
         if self.verb == "revoke":
             return senders.revoke(state, sender)
+        if self.verb == "expect":
+            return senders.expect(state, sender, now=self.now, by="terminal")
+        if self.verb == "expire":
+            return senders.expire(state, now=self.now)
         waiting = state.requests.get(sender)
         if waiting is None:
             return Change(state, NoSuchRequest())
         if self.verb == "approve":
             return senders.approve(state, waiting.code, now=self.now, by="terminal")
+        if self.verb == "lend":
+            return senders.approve(state, waiting.code, now=self.now, by="terminal", until=self.now + LENT_MS)
         return senders.reject(state, waiting.code, now=self.now)
 
 
@@ -80,6 +89,7 @@ def places(state: Senders) -> dict[str, str]:
     """Where everybody is, each at one place: blocked counts before allowed, allowed before waiting."""
     return {
         **{sender: f"waiting with {request.code.reveal()}" for sender, request in state.requests.items()},
+        **dict.fromkeys(state.expected, "expected"),
         **dict.fromkeys(state.allowed, "allowed"),
         **dict.fromkeys(state.blocked, "blocked"),
     }

@@ -22,20 +22,25 @@ from clawdbot.domain.names import Channel
 from clawdbot.domain.senders import Senders
 from clawdbot.store.files import FileStore
 from clawdbot.store.locks import Patience
+from clawdbot.store.rewriting import without_ended
 from clawdbot.store.senders_files import SendersFiles
 from tests.support.store_moves import ACCOUNT, KEY, NOW, VERBS, Move, places, read, spell
 
 PROMPT = Patience(lock_s=10)
 """Shorter than a lock that somebody left takes to grow stale: after a kill the next move must not wait for that."""
 
+TOGETHER = tuple(verb for verb in VERBS if verb not in ("lend", "expect"))
+"""Moves of which several are made at once; the others, whose files are written in another order, by themselves."""
+
 
 async def move_on(state_dir: Path, chance: random.Random, say: int) -> None:
     """Make moves until killed, sometimes several at once."""
     store = FileStore(state_dir, patience=PROMPT)
     while True:
+        number = chance.choice((1, 1, 1, 3))
+        verbs = VERBS if number == 1 else TOGETHER
         moves = [
-            Move(chance.choice(VERBS), str(chance.randint(1, 6)), NOW, chance.randrange(2**32))
-            for _ in range(chance.choice((1, 1, 1, 3)))
+            Move(chance.choice(verbs), str(chance.randint(1, 6)), NOW, chance.randrange(2**32)) for _ in range(number)
         ]
         os.write(say, f"try {json.dumps([spell(move) for move in moves])}\n".encode())
         await asyncio.gather(*[store.update(KEY, move) for move in moves])
@@ -93,8 +98,10 @@ def possible(state: Senders, moves: list[Move]) -> list[Senders]:
     found = [state]
     for number, old in enumerate(states):
         for new in states[number:]:
-            blocked = replace(old, blocked=new.blocked)
-            found += [blocked, replace(blocked, allowed=new.allowed), new]
+            for begun in (old, without_ended(old, new)):
+                ours = replace(begun, blocked=new.blocked, expected=new.expected)
+                granted = replace(begun, allowed=new.allowed)
+                found += [begun, ours, granted, replace(ours, allowed=new.allowed), new]
     return found
 
 

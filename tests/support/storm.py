@@ -4,6 +4,7 @@ import json
 import random
 from contextlib import suppress
 from copy import deepcopy
+from functools import cache
 from typing import Any
 
 from clawdbot.wire.plain import MAX_DEPTH
@@ -21,7 +22,7 @@ class Storm:
 
     def __init__(self, seed: int) -> None:
         self._random = random.Random(seed)
-        self._texts = list(texts_from_clients())
+        self._texts = _texts()
 
     def frame(self) -> str | bytes:
         text = self._random.choice(self._texts)
@@ -61,6 +62,11 @@ class Storm:
             )
             spoilt[at : at + length] = piece
         return bytes(spoilt)
+
+
+@cache
+def _texts() -> list[str]:
+    return list(texts_from_clients())
 
 
 def places(node: Any) -> list[tuple[Any, Any]]:

@@ -7,13 +7,14 @@ closed.
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
+
+from clawdbot import processes
+from clawdbot.processes import at_most, signal_group
 
 GRACE = 2.0
 """Seconds between SIGTERM and SIGKILL at most."""
@@ -90,26 +91,13 @@ async def start(
     Raises:
         OSError: it could not be started.
     """
-    loop = asyncio.get_running_loop()
-    starting = loop.create_task(
-        loop.subprocess_exec(
-            lambda: Program(take, {_STDOUT, _STDERR} if errors else {_STDOUT}),
-            *argv,
-            stderr=asyncio.subprocess.PIPE if errors else asyncio.subprocess.DEVNULL,
-            env=env,
-            cwd=cwd,
-            start_new_session=True,
-        )
+    return await processes.start(
+        lambda: Program(take, {_STDOUT, _STDERR} if errors else {_STDOUT}),
+        argv,
+        env=env,
+        cwd=cwd,
+        stderr=asyncio.subprocess.PIPE if errors else asyncio.subprocess.DEVNULL,
     )
-    try:
-        _, program = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        # Left to itself, asyncio kills the program alone, not what it has started by now: let it start, end the group.
-        await asyncio.wait([starting])
-        if not starting.cancelled() and starting.exception() is None:
-            await starting.result()[1].end()
-        raise
-    return program
 
 
 class Program(asyncio.SubprocessProtocol):
@@ -167,10 +155,10 @@ class Program(asyncio.SubprocessProtocol):
         """End the whole group, read what is left of the output, and give back the pipes."""
         try:
             await self._end_group()
-            await _at_most(LAST_WORDS, self._drained)
+            await at_most(LAST_WORDS, self._drained)
         finally:
             self._close_pipes()
-        await _at_most(_REAPING, self._gone)
+        await at_most(_REAPING, self._gone)
 
     def _close_pipes(self) -> None:
         for output in self._outputs:
@@ -182,25 +170,9 @@ class Program(asyncio.SubprocessProtocol):
 
     async def _end_group(self) -> None:
         # While anybody is in a group, the system gives its number to nobody else; a signal to an empty one is an error.
-        if not _signal(self._group, signal.SIGTERM):
+        if not signal_group(self._group, signal.SIGTERM):
             return
         try:
-            await _at_most(GRACE, self._exited, self._drained)
+            await at_most(GRACE, self._exited, self._drained)
         finally:
-            _signal(self._group, signal.SIGKILL)
-
-
-def _signal(group: int, number: int) -> bool:
-    """Signal a process group. False if there is nobody in it, or nobody who is ours to signal."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-        return True
-    return False
-
-
-async def _at_most(seconds: float, *events: asyncio.Event) -> None:
-    """Wait until all of it has happened, but not longer than this."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            for event in events:
-                await event.wait()
+            signal_group(self._group, signal.SIGKILL)

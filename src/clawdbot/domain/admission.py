@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from clawdbot.domain import scopes, tokens
-from clawdbot.domain.credentials import PresentedToken
+from clawdbot.domain.credentials import Invited, PresentedToken
 from clawdbot.domain.device_records import Device, DeviceRequest, PairedDevice
 from clawdbot.domain.devices import grant
 from clawdbot.domain.effects import AnnounceDeviceRequest, AnnounceDeviceResolved, Change, Decision
@@ -22,6 +22,13 @@ from clawdbot.errors import CredentialsWrong
 
 REFRESH_MS: Final = 1_000
 """A waiting device that asks again renews ``last_seen`` at most this often: a flood is no flood of writes."""
+
+TURN_MS: Final = 60_000
+"""So long after its last try a request comes before one of the same device in another role.
+
+Phones connect as operator and as node at once, and try both again more often than that. If each made the other's
+request void, its id would change every few seconds, and the owner could approve neither.
+"""
 
 
 class Lacks(StrEnum):
@@ -58,9 +65,19 @@ class QueueFull:
     lacks: Lacks
 
 
+@dataclass(frozen=True, slots=True)
+class NotItsTurn:
+    """The device has to wait: its request in another role, which it keeps alive, comes first; nothing was stored."""
+
+    lacks: Lacks
+
+
+Answer = Admitted | Waiting | QueueFull | NotItsTurn
+
+
 def connect(
     device: Device, arrival: VerifiedDevice, *, now: Instant, mint: Mint, room: bool, silent_local: bool = True
-) -> Change[Device, Admitted | Waiting | QueueFull]:
+) -> Change[Device, Answer]:
     """A verified device asks for a role and scopes: let it in, or have it wait for the owner.
 
     Args:
@@ -79,11 +96,8 @@ def connect(
     standing = _standing(device.paired, arrival)
     if isinstance(standing, PairedDevice):
         return _admit(device, standing, arrival, now=now, mint=mint)
-    if silent_local and _may_be_silent(device, arrival, standing, now):
-        request = _request(device, arrival, now=now, mint=mint)
-        paired = grant(device.paired, request, now=now, mint=mint)
-        resolved = AnnounceDeviceResolved(device.id, request.id, Decision.APPROVED, now)
-        return Change(Device(device.id, paired), Admitted(paired, paired.tokens[request.role]), (resolved,))
+    if isinstance(arrival.proof, Invited) or (silent_local and _may_be_silent(device, arrival, standing, now)):
+        return _pair(device, arrival, now=now, mint=mint)
     return _wait(device, arrival, standing, now=now, mint=mint, room=room)
 
 
@@ -138,16 +152,34 @@ def _admit(
     return Change(device if state == device else state, Admitted(renewed, token))
 
 
+def _pair(device: Device, arrival: VerifiedDevice, *, now: Instant, mint: Mint) -> Change[Device, Admitted]:
+    """Pair without asking, for just what the device asks. What it waits for is decided with it, or void from now on."""
+    waiting = device.waiting(now)
+    kept = waiting if waiting is not None and _asks_the_same(waiting, arrival) else None
+    request = kept or _request(device, arrival, now=now, mint=mint)
+    by = arrival.proof.by if isinstance(arrival.proof, Invited) else "this machine, without asking"
+    paired = grant(device.paired, request, by=by, now=now, mint=mint)
+    effects = [AnnounceDeviceResolved(device.id, request.id, Decision.APPROVED, now)]
+    if waiting is not None and kept is None:
+        effects.insert(0, AnnounceDeviceResolved(device.id, waiting.id, Decision.REJECTED, now))
+    return Change(Device(device.id, paired), Admitted(paired, paired.tokens[request.role]), tuple(effects))
+
+
 def _wait(
     device: Device, arrival: VerifiedDevice, lacks: Lacks, *, now: Instant, mint: Mint, room: bool
-) -> Change[Device, Waiting | QueueFull]:
-    """Keep the request that asks for the same alive; otherwise open a new one, which makes the old one void."""
+) -> Change[Device, Waiting | QueueFull | NotItsTurn]:
+    """Keep the request that asks for the same alive; otherwise open a new one, which makes the old one void.
+
+    In another role it waits until the old one is decided, or not kept alive any more.
+    """
     old = device.waiting(now)
     if old is not None and _asks_the_same(old, arrival):
         if now - old.last_seen < REFRESH_MS:
             return Change(device, Waiting(old, lacks))
         kept = replace(old, last_seen=now)
         return Change(replace(device, pending=kept), Waiting(kept, lacks))
+    if old is not None and old.role is not arrival.role and now - old.last_seen < TURN_MS:
+        return Change(device, NotItsTurn(lacks))
     if old is None and not room:
         return Change(device, QueueFull(lacks))
     request = _request(device, arrival, now=now, mint=mint)

@@ -41,7 +41,17 @@ class PresentedToken:
     """What the client is told if it is not."""
 
 
-Proof = KnowsSecret | PresentedToken
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """The client brings a link that the owner made out for one device, for what this one asks, and that is used up now.
+
+    It stands for the owner's approval (:func:`clawdbot.domain.admission.connect`); ``by`` says whose link it was.
+    """
+
+    by: str
+
+
+Proof = KnowsSecret | PresentedToken | Invited
 
 
 class _Kind(StrEnum):

@@ -72,6 +72,8 @@ class PairedDevice:
     approved_at: Instant
     alias: str | None = None
     """The owner's name for it; a connect does not change it."""
+    approved_by: str | None = None
+    """Who approved it last, and how: a device, the owner's terminal, a link, or nobody because it was local."""
 
     @property
     def name(self) -> str | None:
@@ -118,7 +120,8 @@ class Listing:
 
 def listing(devices: Iterable[Device], caller: scope_rules.Caller, *, now: Instant) -> Listing:
     """Pick what a caller may see: everything with admin, only its own device without (threats.md G6, G16)."""
-    mine = [device for device in devices if scope_rules.may_manage(caller, device.id)]
+    everything = scope_rules.may_manage_all(caller)
+    mine = [device for device in devices if everything or scope_rules.may_manage(caller, device.id)]
     pending = [(device.id, request) for device in mine if (request := device.waiting(now)) is not None]
     paired = [(device.id, device.paired) for device in mine if device.paired is not None]
     return Listing(

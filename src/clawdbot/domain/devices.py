@@ -93,7 +93,7 @@ def approve(
         return Change(device, Denied(request))
     if not scopes.may_grant(caller, request.role, request.scopes):
         return Change(device, Denied(Why.BEYOND_CALLER))
-    paired = grant(device.paired, request, now=now, mint=mint)
+    paired = grant(device.paired, request, by=_who(caller), now=now, mint=mint)
     effects: tuple[DeviceEffect, ...] = (AnnounceDeviceResolved(device.id, request.id, Decision.APPROVED, now),)
     if device.paired is not None and device.paired.public_key != request.public_key:
         effects = (*effects, Disconnect(device.id))
@@ -189,7 +189,7 @@ def revoke(device: Device, role: Role, *, caller: Caller, now: Instant, mint: Mi
     return Change(state, Revoked(role, revoked_at), (Disconnect(device.id, role),))
 
 
-def grant(old: PairedDevice | None, request: DeviceRequest, *, now: Instant, mint: Mint) -> PairedDevice:
+def grant(old: PairedDevice | None, request: DeviceRequest, *, by: str, now: Instant, mint: Mint) -> PairedDevice:
     """The record after an approval: what the request asks for is added to what the device has.
 
     Nothing is carried over from another key, nor scopes from a role that was revoked: of those the owner saw nothing
@@ -207,7 +207,13 @@ def grant(old: PairedDevice | None, request: DeviceRequest, *, now: Instant, min
         roles=tuple(dict.fromkeys((*old.roles, request.role))),
         scopes=held if request.role is Role.OPERATOR else old.scopes,
         approved_at=now,
+        approved_by=by,
     )
+
+
+def _who(caller: Caller) -> str:
+    """Who decides, for the record."""
+    return caller.name or "terminal" if caller.device is None else f"device {caller.device[:12]}"
 
 
 # --- who may ---------------------------------------------------------------------------------------------------------

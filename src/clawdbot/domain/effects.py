@@ -37,6 +37,15 @@ class Decision(StrEnum):
     REJECTED = "rejected"
 
 
+class SenderDecision(StrEnum):
+    """How somebody decided about a sender."""
+
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    BLOCKED = "blocked"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class AnnounceDeviceRequest:
     """Tell operators that a device waits; once per request (threats.md G5)."""

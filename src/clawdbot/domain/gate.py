@@ -12,9 +12,20 @@ A ``"*"`` in the configured list admits everybody under pairing, allowlist and o
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import assert_never
 
-from clawdbot.domain.names import SenderId
-from clawdbot.domain.senders import Senders
+from clawdbot.domain.names import Instant, SenderId
+from clawdbot.domain.senders import (
+    AlreadyAllowed,
+    IsBlocked,
+    IsQuiet,
+    QueueFull,
+    RequestAnswer,
+    Requested,
+    Senders,
+    StillWaiting,
+    Welcomed,
+)
 
 
 class DmPolicy(StrEnum):
@@ -34,6 +45,8 @@ class DmRules:
     listed: frozenset[SenderId] = frozenset()
     everyone: bool = False
     """The configured list holds ``"*"``."""
+    self_chat: bool | None = None
+    """Whether the account's owner may write to the bot in the chat with himself; ``None`` if he is listed."""
 
 
 class Why(StrEnum):
@@ -42,8 +55,11 @@ class Why(StrEnum):
     DISABLED = "direct messages are disabled"
     BLOCKED = "the sender is blocked"
     NOT_LISTED = "the sender is not on the allowlist"
+    QUIET = "the sender was turned away for a while"
     QUEUE_FULL = "as many requests wait as may"
     WAITING = "the sender waits for approval"
+    LATE = "it is from before we were connected"
+    OWN = "it is from ourselves"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +79,51 @@ class AskApproval:
     """Not processed; the sender may get a code (:func:`clawdbot.domain.senders.request` decides)."""
 
 
-def decide(rules: DmRules, senders: Senders, sender: SenderId) -> Admit | Ignore | AskApproval:
-    """Decide about one direct message by the sender's immutable id alone (threats.md D6)."""
+def decide(
+    rules: DmRules,
+    senders: Senders,
+    sender: SenderId,
+    aliases: frozenset[SenderId] = frozenset(),
+    *,
+    now: Instant,
+    own: bool = False,
+) -> Admit | Ignore | AskApproval:
+    """Decide about one direct message by the person's immutable ids alone (threats.md D6, D7).
+
+    Args:
+        aliases: his other ids, as the platform ties them to ``sender`` in this message.
+        own: it is from ourselves to ourselves, which never asks for approval (threats.md D8).
+    """
     if rules.policy is DmPolicy.DISABLED:
         return Ignore(Why.DISABLED)
-    if sender in senders.blocked:
+    if senders.is_blocked(sender, aliases):
         return Ignore(Why.BLOCKED)
-    if rules.everyone or sender in rules.listed:
+    listed = sender in rules.listed or not aliases.isdisjoint(rules.listed)
+    if own:
+        return Admit() if (listed if rules.self_chat is None else rules.self_chat) else Ignore(Why.OWN)
+    if rules.everyone or listed:
         return Admit()
     if rules.policy is DmPolicy.ALLOWLIST:
         return Ignore(Why.NOT_LISTED)
-    if sender in senders.allowed:
+    if senders.is_allowed(sender, aliases, now=now):
         return Admit()
     if rules.policy is DmPolicy.OPEN:
         return Ignore(Why.NOT_LISTED)
     return AskApproval()
+
+
+def after_asking(answer: RequestAnswer) -> Admit | Ignore:
+    """What becomes of the message of somebody who asked for approval."""
+    match answer:
+        case Requested() | StillWaiting():
+            return Ignore(Why.WAITING)
+        case QueueFull():
+            return Ignore(Why.QUEUE_FULL)
+        case IsBlocked():
+            return Ignore(Why.BLOCKED)
+        case IsQuiet():
+            return Ignore(Why.QUIET)
+        case AlreadyAllowed() | Welcomed():
+            return Admit()
+        case _:
+            assert_never(answer)

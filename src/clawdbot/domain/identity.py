@@ -66,8 +66,13 @@ class PublicKey:
         """As ``identity/device.json`` has it."""
         return f"{_PEM_HEAD}{base64.b64encode(_SPKI_HEAD + self.raw).decode()}{_PEM_TAIL}\n"
 
+    @property
+    def is_on_curve(self) -> bool:
+        """Is it a point of the curve? Asked of a stranger's key only if no good signature has shown that it is."""
+        return _is_on_curve(self.raw)
+
     def verifies(self, payload: str, signature: str) -> bool:
-        """Did the holder of this key sign the payload?"""
+        """Did the holder of this key sign the payload? By a key that is no point of the curve, nobody did."""
         raw = _read_base64(signature, SIGNATURE_BYTES)
         if raw is None:
             return False
@@ -80,8 +85,17 @@ class PublicKey:
 
 def read_public_key(text: str) -> PublicKey | None:
     """Read a stranger's public key in one of its three spellings. ``None`` for anything else, and for unsound keys."""
+    key = read_claimed_key(text)
+    return None if key is None or not key.is_on_curve else key
+
+
+def read_claimed_key(text: str) -> PublicKey | None:
+    """The same, but for whether it is a point of the curve: that takes as long as to check a signature, which shows it.
+
+    Who reads a key in this way must not believe in it before it has verified something.
+    """
     raw = _read_pem(text) if text.startswith(_PEM_HEAD) else _read_base64(text, KEY_BYTES)
-    return None if raw is None or not _is_sound_point(raw) else PublicKey(raw)
+    return None if raw is None or not _is_good_y(raw) else PublicKey(raw)
 
 
 def read_stored_key(text: str) -> PublicKey | None:
@@ -172,10 +186,18 @@ def _read_pem(text: str) -> bytes | None:
     return raw if text in (spelling, spelling + "\n") else None
 
 
-def _is_sound_point(raw: bytes) -> bool:
-    """On the curve -x² + y² = 1 + d·x²·y², y reduced, not of low order (RFC 8032, 5.1.3)."""
-    y = int.from_bytes(raw, "little") & (2**255 - 1)  # the top bit is the sign of x
-    if y >= _P or y in _LOW_ORDER_YS:
-        return False
+def _is_good_y(raw: bytes) -> bool:
+    """Is y reduced, and not of a point of low order (RFC 8032, 5.1.3)?"""
+    y = _y(raw)
+    return y < _P and y not in _LOW_ORDER_YS
+
+
+def _is_on_curve(raw: bytes) -> bool:
+    """Is there an x for this y on the curve -x² + y² = 1 + d·x²·y²?"""
+    y = _y(raw)
     x_squared_up_to_a_square = (y * y - 1) * (_D * y * y + 1) % _P
     return pow(x_squared_up_to_a_square, (_P - 1) // 2, _P) == 1
+
+
+def _y(raw: bytes) -> int:
+    return int.from_bytes(raw, "little") & (2**255 - 1)  # the top bit is the sign of x

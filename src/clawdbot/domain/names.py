@@ -52,6 +52,9 @@ class Channel(StrEnum):
         return _ID_LABELS[self]
 
 
+ITS_OWN_CONNECTION = frozenset({Channel.WHATSAPP, Channel.SIGNAL, Channel.IMESSAGE})
+"""Channels that one program at a time can reach from this machine; while a gateway runs, that is the gateway's."""
+
 _ID_LABELS = {
     Channel.TELEGRAM: "telegramUserId",
     Channel.WHATSAPP: "whatsappSenderId",

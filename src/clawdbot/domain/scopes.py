@@ -20,11 +20,15 @@ _OPERATOR_SCOPES = "operator."
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who wants something done: a device's session, or the owner at his own terminal (``device`` is ``None``)."""
+    """Who wants something done: a device's session, or the owner himself (``device`` is ``None``).
+
+    ``name`` is what the record calls the owner where he is not at his own terminal.
+    """
 
     device: DeviceId | None
     role: Role
     scopes: tuple[Scope, ...]
+    name: str = ""
 
     @property
     def is_owner(self) -> bool:
@@ -66,11 +70,16 @@ def alike(one: Iterable[Scope], other: Iterable[Scope]) -> bool:
 
 def may_manage(caller: Caller, device: DeviceId) -> bool:
     """May a caller see a device and decide about it? Without admin only about itself."""
-    if caller.is_owner:
-        return True
-    if caller.role is not Role.OPERATOR or not covers(caller.scopes, [PAIRING]):
-        return False
-    return ADMIN in caller.scopes or caller.device == device
+    return may_manage_all(caller) or (caller.device == device and _may_pair(caller))
+
+
+def may_manage_all(caller: Caller) -> bool:
+    """May a caller see every device and decide about it?"""
+    return caller.is_owner or (ADMIN in caller.scopes and _may_pair(caller))
+
+
+def _may_pair(caller: Caller) -> bool:
+    return caller.role is Role.OPERATOR and covers(caller.scopes, [PAIRING])
 
 
 def may_grant(caller: Caller, role: Role, scopes: Iterable[Scope]) -> bool:

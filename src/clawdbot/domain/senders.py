@@ -5,18 +5,26 @@ A sender is at one place at a time: approved, waiting with a code, or blocked. A
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from clawdbot.domain import codes
+from clawdbot.domain import codes, persons
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import AnnounceRequest, Change, SendCode
 from clawdbot.domain.names import Instant, SenderId
+from clawdbot.domain.sender_records import TTL_MS as TTL_MS
+from clawdbot.domain.sender_records import Approval as Approval
+from clawdbot.domain.sender_records import Block as Block
+from clawdbot.domain.sender_records import Expected as Expected
+from clawdbot.domain.sender_records import Quiet as Quiet
+from clawdbot.domain.sender_records import Request as Request
+from clawdbot.domain.sender_records import Senders as Senders
+from clawdbot.domain.texts import read_label
+
+find = persons.find
+entries = persons.entries
 
 V = TypeVar("V")
-
-TTL_MS = 60 * 60 * 1000
-"""A request is dead at this age (threats.md D11)."""
 
 DEFAULT_CAP = 3
 """Pending requests a channel account at most; more strangers are ignored until one is decided or expires."""
@@ -24,65 +32,8 @@ DEFAULT_CAP = 3
 REFRESH_MS = 1_000
 """A waiting sender who writes again renews ``last_seen`` at most this often: a flood is no flood of writes."""
 
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A sender who waits for the owner's decision."""
-
-    sender: SenderId
-    code: PairingCode
-    created_at: Instant
-    last_seen: Instant
-    meta: Mapping[str, str] = field(default_factory=dict)
-
-    def is_live(self, now: Instant) -> bool:
-        """Not yet expired; a request from the future counts as expired (threats.md D11, S6)."""
-        return 0 <= now - self.created_at < TTL_MS
-
-
-@dataclass(frozen=True, slots=True)
-class Approval:
-    """A sender who is in. ``entry`` is how the allowlist file spells him; the rest is unknown for foreign entries."""
-
-    entry: str
-    approved_at: Instant | None = None
-    by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A sender who gets silence."""
-
-    blocked_at: Instant
-    by: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Senders:
-    """One channel account's senders. Mappings are never changed in place."""
-
-    requests: Mapping[SenderId, Request] = field(default_factory=dict)
-    allowed: Mapping[SenderId, Approval] = field(default_factory=dict)
-    blocked: Mapping[SenderId, Block] = field(default_factory=dict)
-    full_at: Instant | None = None
-    """When a stranger was last turned away because the queue was full; ``None`` if never."""
-
-    def waiting(self, now: Instant) -> list[Request]:
-        """The live requests that need a decision, oldest first.
-
-        A request beside an approval is left by a crash between the two files, one beside a block is written by
-        programs that know no blocks: neither waits or takes a slot.
-        """
-        waiting = (
-            request
-            for request in self.requests.values()
-            if request.is_live(now) and request.sender not in self.allowed and request.sender not in self.blocked
-        )
-        return sorted(waiting, key=lambda request: (request.created_at, request.sender))
-
-    def find(self, code: PairingCode, now: Instant) -> Request | None:
-        """The waiting request that a code belongs to."""
-        return next((request for request in self.waiting(now) if request.code == code), None)
+MAX_QUIET = 1_000
+"""So many may be turned away for a time; of more, those are forgotten whose time is over first."""
 
 
 # --- answers ---------------------------------------------------------------------------------------------------------
@@ -117,7 +68,20 @@ class IsBlocked:
     """Blocked: silence."""
 
 
-RequestAnswer = Requested | StillWaiting | QueueFull | AlreadyAllowed | IsBlocked
+@dataclass(frozen=True, slots=True)
+class IsQuiet:
+    """Turned away, and not long enough ago: silence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcomed:
+    """Announced beforehand, and in from now on; by whom, if that is known."""
+
+    sender: SenderId
+    by: str | None
+
+
+RequestAnswer = Welcomed | Requested | StillWaiting | QueueFull | AlreadyAllowed | IsBlocked | IsQuiet
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +116,21 @@ class NotBlocked:
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
+    """``aliases``: his other ids, under which he may be listed elsewhere."""
+
     sender: SenderId
+    aliases: frozenset[SenderId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    sender: SenderId
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    sender: SenderId
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,29 +149,54 @@ def request(
     now: Instant,
     randbelow: Callable[[int], int],
     cap: int = DEFAULT_CAP,
+    aliases: frozenset[SenderId] = frozenset(),
 ) -> Change[Senders, RequestAnswer]:
     """A stranger wrote: open a request, keep the one he has, or turn him away.
 
     A waiting sender refreshes his own request even at the cap and takes no second slot; a newcomer never evicts or
     alters somebody else's request (threats.md D10).
     """
-    if sender in senders.blocked:
+    if senders.is_blocked(sender, aliases):
         return Change(senders, IsBlocked())
-    if sender in senders.allowed:
+    if senders.is_allowed(sender, aliases, now=now):
         return Change(senders, AlreadyAllowed())
+    if (expected := senders.expects(sender, aliases, now=now)) is not None:
+        return _welcome(senders, expected, frozenset({sender, *aliases}), now)
+    if any(find(people, sender, aliases) is not None for people in (senders.allowed, senders.expected)):
+        senders = senders.current(now)
+    if senders.is_quiet(sender, aliases, now=now):
+        return Change(senders, IsQuiet())
     waiting = {live.sender: live for live in senders.waiting(now)}
-    if sender in waiting:
-        return _refresh(senders, waiting[sender], meta, now)
+    if (waits := find(waiting, sender, aliases)) is not None:
+        return _refresh(senders, waiting[waits], meta, now)
     if len(waiting) >= cap:
         recent = senders.full_at is not None and 0 <= now - senders.full_at < REFRESH_MS
         return Change(senders if recent else replace(senders, full_at=now), QueueFull())
     code = codes.draw({live.code for live in waiting.values()}, randbelow)
-    opened = Request(sender, code, created_at=now, last_seen=now, meta=meta)
+    key = _free_id(senders, waiting, sender, aliases)
+    opened = Request(key, code, created_at=now, last_seen=now, meta=meta, aliases=(aliases | {sender}) - {key})
     return Change(
-        replace(senders, requests={**waiting, sender: opened}),
+        replace(senders, requests={**waiting, key: opened}),
         Requested(opened),
-        (SendCode(sender, code), AnnounceRequest(sender)),
+        (SendCode(key, code), AnnounceRequest(key)),
     )
+
+
+def _welcome(senders: Senders, key: SenderId, ids: frozenset[SenderId], now: Instant) -> Change[Senders, RequestAnswer]:
+    """Who was announced comes in by himself: he takes no place in the queue, and needs none."""
+    by = senders.expected[key].by
+    approval = Approval(key, now, by, ids - {key})
+    forgotten = _forget(senders, key)
+    return Change(replace(forgotten, allowed={**forgotten.allowed, key: approval}), Welcomed(key, by))
+
+
+def _free_id(
+    senders: Senders, waiting: Mapping[SenderId, Request], sender: SenderId, aliases: frozenset[SenderId]
+) -> SenderId:
+    """The id to keep a newcomer under: his account id, if somebody else is known by the number that he has now."""
+    if sender not in senders.allowed and sender not in waiting:
+        return sender
+    return min(persons.accounts(aliases), default=sender)
 
 
 def _refresh(senders: Senders, old: Request, meta: Mapping[str, str], now: Instant) -> Change[Senders, StillWaiting]:
@@ -203,58 +206,129 @@ def _refresh(senders: Senders, old: Request, meta: Mapping[str, str], now: Insta
     return Change(replace(senders, requests={**senders.requests, old.sender: renewed}), StillWaiting(renewed))
 
 
-def approve(senders: Senders, code: PairingCode, *, now: Instant, by: str) -> Change[Senders, Approved | NoSuchRequest]:
+def approve(
+    senders: Senders, code: PairingCode, *, now: Instant, by: str, until: Instant | None = None
+) -> Change[Senders, Approved | NoSuchRequest]:
     """The owner lets in whom a code belongs to: the sender moves from waiting to allowed in one change.
 
-    An approval that a crash cut short after its grant was saved is completed, and answered like any other.
+    An approval that a crash cut short after its grant was saved is completed, and answered like any other; the owner's
+    last word says when it ends.
     """
-    found = senders.find(code, now) or _cut_short(senders, code, now)
+    kept = senders.current(now)
+    found = kept.find(code, now) or _cut_short(kept, code, now)
     if found is None:
         return Change(senders, NoSuchRequest())
-    approval = senders.allowed.get(found.sender) or Approval(entry=found.sender, approved_at=now, by=by)
+    approval = kept.allowed.get(found.sender) or Approval(found.sender, now, by, found.aliases)
     granted = replace(
-        senders,
-        requests=_others(senders, found.sender, now),
-        allowed={**senders.allowed, found.sender: approval},
+        kept,
+        requests=_others(kept, found.sender, now),
+        allowed={**kept.allowed, found.sender: replace(approval, until=until)},
+        quiet=_without(kept.quiet, find(kept.quiet, found.sender, found.aliases)),
+        expected=_without(kept.expected, find(kept.expected, found.sender, found.aliases)),
     )
     return Change(granted, Approved(found))
 
 
-def reject(senders: Senders, code: PairingCode, *, now: Instant) -> Change[Senders, Rejected | NoSuchRequest]:
-    """The owner dismisses a request; the sender may ask again."""
+def reject(
+    senders: Senders, code: PairingCode, *, now: Instant, quiet_until: Instant | None = None
+) -> Change[Senders, Rejected | NoSuchRequest]:
+    """The owner dismisses a request; the sender may ask again, at once or after a while."""
     found = senders.find(code, now)
     if found is None:
         return Change(senders, NoSuchRequest())
-    return Change(replace(senders, requests=_others(senders, found.sender, now)), Rejected(found))
+    left = replace(senders, requests=_others(senders, found.sender, now))
+    if quiet_until is not None:
+        quiet = {**left.current(now).quiet, found.sender: Quiet(quiet_until, found.aliases)}
+        last = sorted(quiet.items(), key=lambda one: one[1].until)[-MAX_QUIET:]
+        left = replace(left, quiet=dict(last))
+    return Change(left, Rejected(found))
+
+
+def expect(
+    senders: Senders, sender: SenderId, *, now: Instant, by: str, until: Instant | None = None
+) -> Change[Senders, Announced | AlreadyAllowed | IsBlocked]:
+    """The owner announces a person: in with the first message, even if the queue is full.
+
+    A request of his is void, and no other decision is touched: a block or an approval stays.
+    """
+    if senders.is_blocked(sender):
+        return Change(senders, IsBlocked())
+    if senders.is_allowed(sender, now=now):
+        return Change(senders, AlreadyAllowed())
+    left = _forget(senders, sender)
+    return Change(replace(left, expected={**left.expected, sender: Expected(now, by, until)}), Announced(sender))
+
+
+def label(senders: Senders, sender: SenderId, text: str) -> Change[Senders, Labelled]:
+    """The owner calls a sender something, whoever he is; an empty text forgets it. It decides nothing.
+
+    Raises:
+        ValueError: it is no label (:func:`clawdbot.domain.texts.read_label`).
+    """
+    words = read_label(text)
+    places = (senders.allowed, senders.requests, senders.blocked)
+    key = next((found for place in places if (found := find(place, sender)) is not None), sender)
+    others = _without(senders.labels, key)
+    labels = {**others, key: words} if words else others
+    return Change(senders if labels == senders.labels else replace(senders, labels=labels), Labelled(key, words))
 
 
 def block(senders: Senders, sender: SenderId, *, now: Instant, by: str) -> Change[Senders, Blocked | IsBlocked]:
     """The owner wants silence for a sender: out of the allowlist, out of the queue, and no code any more."""
     forgotten = _forget(senders, sender)
-    if sender in senders.blocked:
+    if find(senders.blocked, sender) is not None:
         return Change(forgotten, IsBlocked())
-    return Change(replace(forgotten, blocked={**senders.blocked, sender: Block(now, by)}), Blocked(sender))
+    ids = _ids(senders, sender)
+    blocked = {**senders.blocked, sender: Block(now, by, ids - {sender})}
+    return Change(replace(forgotten, blocked=blocked), Blocked(sender))
 
 
 def unblock(senders: Senders, sender: SenderId) -> Change[Senders, Unblocked | NotBlocked]:
-    """The owner ends a block; the sender is a stranger again."""
-    if sender not in senders.blocked:
+    """The owner ends a block, or the time for which he turned a sender away; the sender is a stranger again."""
+    key = find(senders.blocked, sender)
+    if key is None and (turned_away := find(senders.quiet, sender)) is not None:
+        quiet = _without(senders.quiet, *entries(senders.quiet, sender))
+        return Change(replace(senders, quiet=quiet), Unblocked(turned_away))
+    if key is None:
         return Change(senders, NotBlocked())
-    return Change(replace(_forget(senders, sender), blocked=_without(senders.blocked, sender)), Unblocked(sender))
+    blocked = _without(senders.blocked, *entries(senders.blocked, sender))
+    return Change(replace(_forget(senders, sender), blocked=blocked), Unblocked(key))
 
 
 def revoke(senders: Senders, sender: SenderId) -> Change[Senders, Revoked | NotAllowed]:
-    """The owner takes an approval back; the sender is a stranger again."""
-    if sender not in senders.allowed:
+    """The owner takes an approval back, or an announcement; the sender is a stranger again."""
+    key = find(senders.allowed, sender) or find(senders.expected, sender)
+    if key is None:
         return Change(senders, NotAllowed())
-    return Change(_forget(senders, sender), Revoked(sender))
+    return Change(_forget(senders, sender), Revoked(key, _ids(senders, sender) - {key}))
+
+
+def expire(senders: Senders, *, now: Instant) -> Change[Senders, frozenset[SenderId]]:
+    """What is over goes, for nobody else may know that it is: to the reference, an entry is an approval."""
+    left = senders.current(now)
+    return Change(left, frozenset(senders.allowed.keys() - left.allowed.keys()))
 
 
 def _forget(senders: Senders, sender: SenderId) -> Senders:
     """Take approval and request from a sender, so that no code of his that was used or passed over works again."""
-    if sender not in senders.allowed and sender not in senders.requests:
+    allowed, waiting = entries(senders.allowed, sender), entries(senders.requests, sender)
+    quiet, expected = entries(senders.quiet, sender), entries(senders.expected, sender)
+    if not (allowed or waiting or quiet or expected):
         return senders
-    return replace(senders, requests=_without(senders.requests, sender), allowed=_without(senders.allowed, sender))
+    return replace(
+        senders,
+        requests=_without(senders.requests, *waiting),
+        allowed=_without(senders.allowed, *allowed),
+        quiet=_without(senders.quiet, *quiet),
+        expected=_without(senders.expected, *expected),
+    )
+
+
+def _ids(senders: Senders, sender: SenderId) -> frozenset[SenderId]:
+    """All ids that are known of a sender."""
+    approvals = [{key, *senders.allowed[key].aliases} for key in entries(senders.allowed, sender)]
+    requests = [{key, *senders.requests[key].aliases} for key in entries(senders.requests, sender)]
+    return frozenset({sender}.union(*approvals, *requests))
 
 
 def _cut_short(senders: Senders, code: PairingCode, now: Instant) -> Request | None:
@@ -267,5 +341,5 @@ def _others(senders: Senders, sender: SenderId, now: Instant) -> dict[SenderId, 
     return {live.sender: live for live in senders.waiting(now) if live.sender != sender}
 
 
-def _without(mapping: Mapping[SenderId, V], sender: SenderId) -> dict[SenderId, V]:
-    return {key: value for key, value in mapping.items() if key != sender}
+def _without(mapping: Mapping[SenderId, V], *gone: SenderId | None) -> dict[SenderId, V]:
+    return {key: value for key, value in mapping.items() if key not in gone}

@@ -58,7 +58,11 @@ class Store(Protocol):
         """The aggregate as last committed, by this process or any other. Takes no lock."""
 
     async def read_all(self, kind: type[Key[S]]) -> Mapping[Key[S], S]:
-        """Everything that is stored under the keys of one kind, as :meth:`read` would give it; one look, not many."""
+        """Everything that is stored under the keys of one kind, as :meth:`read` would give it; one look, not many.
+
+        While nothing changes, by whomever, the answer is the same object again: whoever asks every second to learn what
+        others decided pays for a look at the files, and for no more.
+        """
 
     async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
         """Decide on the current state under the key's lock, and commit the new state durably before returning.

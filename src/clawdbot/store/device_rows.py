@@ -1,7 +1,8 @@
 """Devices as the reference's files have them: ``devices/paired.json`` and ``devices/pending.json``.
 
-Ours beside are ``alias`` on a device and ``lastSeenAtMs`` on a request. What cannot be read counts for nothing, and a
-token that cannot be read counts as one that was revoked: nothing that is broken opens anything (threats.md S4, G8).
+Ours beside are ``approvedBy`` and ``alias`` on a device and ``lastSeenAtMs`` on a request. What cannot be read counts
+for nothing, and a token that cannot be read counts as one that was revoked: nothing that is broken opens anything
+(threats.md S4, G8).
 """
 
 from dataclasses import replace
@@ -21,6 +22,8 @@ from clawdbot.store.strict_json import Json, whole
 
 DEAD: Final = Token(Secret(""), (), created_at=0, revoked_at=0)
 """What a token is read as that cannot be read: only a new approval brings its role back."""
+
+_ROLES: Final = {role.value: role for role in Role}
 
 Parts = tuple[PairedDevice | None, DeviceRequest | None]
 
@@ -62,6 +65,7 @@ class Devices(Kind[Device, PairedDevice, DeviceRequest]):
             created_at=fields.instant("createdAtMs") or 0,
             approved_at=fields.instant("approvedAtMs") or 0,
             alias=fields.text("alias"),
+            approved_by=fields.text("approvedBy"),
         )
 
     def write_paired(self, id: str, paired: PairedDevice) -> Record:
@@ -77,6 +81,7 @@ class Devices(Kind[Device, PairedDevice, DeviceRequest]):
                 "tokens": {role.value: _token(role, token) for role, token in paired.tokens.items()} or None,
                 "createdAtMs": paired.created_at,
                 "approvedAtMs": paired.approved_at,
+                "approvedBy": _whole(paired.approved_by),
                 "alias": _whole(paired.alias),
             }
         )
@@ -170,7 +175,7 @@ def _public_key(fields: Fields, device: str) -> PublicKey:
 
 
 def _role(text: str | None) -> Role | None:
-    return Role(text) if text in tuple(Role) else None
+    return _ROLES.get(text or "")
 
 
 def _roles(fields: Fields) -> tuple[Role | None, ...]:

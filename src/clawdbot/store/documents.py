@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from clawdbot.domain.names import Instant, SenderId
-from clawdbot.domain.senders import Approval, Block, Request, Senders
+from clawdbot.domain.senders import Approval, Block, Expected, Quiet, Request, Senders
 from clawdbot.domain.texts import visible
 from clawdbot.store import entries
 from clawdbot.store.entries import ReadId, Record
@@ -73,6 +73,9 @@ class Stored:
     allow_from: tuple[Row[SenderId], ...]
     approved: tuple[TableRow, ...]
     blocked: tuple[TableRow, ...]
+    quiet: tuple[TableRow, ...]
+    expected: tuple[TableRow, ...]
+    labels: tuple[TableRow, ...]
     notes: tuple[Note, ...]
 
 
@@ -86,23 +89,38 @@ def decode(files: Mapping[Part, bytes | None], read_id: ReadId) -> Stored:
     documents = {part: _document(part, files.get(part)) for part in Part}
     requests = _rows(documents, Part.PAIRING, "requests", lambda raw: entries.request(raw, read_id), notes)
     allow_from = _rows(documents, Part.ALLOW_FROM, "allowFrom", lambda raw: entries.allowed(raw, read_id), notes)
-    approved = _table(documents, "approved", lambda raw: entries.record(raw, "approvedAt", None), read_id, notes)
-    blocked = _table(documents, "blocked", lambda raw: entries.record(raw, "blockedAt", EPOCH), read_id, notes)
+    approved = _table(documents, "approved", lambda raw: entries.approval(raw, read_id), read_id, notes)
+    blocked = _table(documents, "blocked", lambda raw: entries.record(raw, "blockedAt", EPOCH, read_id), read_id, notes)
+    quiet = _table(documents, "quiet", lambda raw: entries.quiet(raw, read_id), read_id, notes)
+    expected = _table(documents, "expected", lambda raw: entries.approval(raw, read_id, "expectedAt"), read_id, notes)
+    labels = _table(documents, "labels", entries.label, read_id, notes)
     full_at = documents[Part.SENDERS].get("queueFullAt")
     if full_at is not None and entries.instant(full_at) is None:
         notes.append(Note(Part.SENDERS, '"queueFullAt" is no time'))
     senders = Senders(
         requests=_first_of_each(requests, notes),
         allowed=_allowed(allow_from, _known(approved), notes),
-        blocked={sender: Block(record.at or EPOCH, record.by) for sender, record in _known(blocked).items()},
+        blocked={
+            sender: Block(record.at or EPOCH, record.by, record.aliases - {sender})
+            for sender, record in _known(blocked).items()
+        },
         full_at=entries.instant(full_at),
+        quiet={
+            sender: Quiet(record.until or entries.OVER, record.aliases - {sender})
+            for sender, record in _known(quiet).items()
+        },
+        expected={
+            sender: Expected(record.at, record.by, record.until, record.aliases - {sender})
+            for sender, record in _known(expected).items()
+        },
+        labels={sender: record.label for sender, record in _known(labels).items()},
     )
     notes += [
         Note(Part.ALLOW_FROM, f"{visible(sender)} is on the allowlist and blocked; the block counts")
         for sender in senders.allowed
         if sender in senders.blocked
     ]
-    return Stored(senders, documents, requests, allow_from, approved, blocked, tuple(notes))
+    return Stored(senders, documents, requests, allow_from, approved, blocked, quiet, expected, labels, tuple(notes))
 
 
 _EMPTY: dict[Part, dict[str, Json]] = {
@@ -110,6 +128,10 @@ _EMPTY: dict[Part, dict[str, Json]] = {
     Part.ALLOW_FROM: {"version": VERSION, "allowFrom": []},
     Part.PAIRING: {"version": VERSION, "requests": []},
 }
+
+
+OPTIONAL = ("expected", "quiet", "labels")
+"""Tables of ours that are there when somebody is in them."""
 
 
 def _document(part: Part, data: bytes | None) -> dict[str, Json]:
@@ -127,6 +149,10 @@ def _document(part: Part, data: bytes | None) -> dict[str, Json]:
     for key, like in _EMPTY[part].items():
         if type(document.get(key)) is not type(like):
             raise Malformed(part, f'its "{key}" is missing or no {"object" if isinstance(like, dict) else "list"}')
+    if part is Part.SENDERS:
+        for key in OPTIONAL:
+            if not isinstance(document.get(key, {}), dict):
+                raise Malformed(part, f'its "{key}" is no object')
     return document
 
 
@@ -160,7 +186,7 @@ def _table(
     """A record that makes no sense still counts for its sender: a block blocks whatever stands in it."""
     rows: list[TableRow] = []
     odd: list[Note] = []
-    table = documents[Part.SENDERS][name]
+    table = documents[Part.SENDERS].get(name)
     for key, raw in (table if isinstance(table, dict) else {}).items():
         value, complaint = read(raw)
         sender: SenderId | None = None
@@ -207,7 +233,7 @@ def _allowed(
             notes.append(Note(Part.ALLOW_FROM, f'entry {number} of "allowFrom" names somebody who came before'))
             continue
         record = known.get(row.value, entries.UNKNOWN)
-        found[row.value] = Approval(str(row.raw), record.at, record.by)
+        found[row.value] = Approval(str(row.raw), record.at, record.by, record.aliases - {row.value}, record.until)
     return found
 
 

@@ -1,7 +1,8 @@
 """The single entries of the three files: what one says, and how a new one is spelled."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from clawdbot.domain import codes
 from clawdbot.domain.instants import iso, parse_iso
@@ -48,6 +49,7 @@ def request(raw: Json, read_id: ReadId) -> Request:
         created_at=created_at,
         last_seen=created_at if last_seen is None else last_seen,
         meta=_meta(raw),
+        aliases=_aliases(raw, read_id),
     )
 
 
@@ -74,13 +76,29 @@ def new(request: Request) -> Json:
         "createdAt": iso(request.created_at),
         "lastSeenAt": iso(request.last_seen),
     }
-    return {**entry, "meta": dict(request.meta)} if request.meta else entry
+    if request.meta:
+        entry["meta"] = dict(request.meta)
+    return {**entry, **_spelled(request.aliases)}
 
 
 def _meta(raw: dict[str, Json]) -> dict[str, str]:
     meta = raw.get("meta")
     pairs = meta.items() if isinstance(meta, dict) else ()
     return {whole(key): whole(value) for key, value in pairs if isinstance(value, str)}
+
+
+def _aliases(raw: Mapping[str, Json], read_id: ReadId) -> frozenset[SenderId]:
+    """A person's other ids. One that cannot be read ties nothing, and the person is asked again (threats.md D7)."""
+    listed = raw.get("aliases")
+    found = set()
+    for each in listed if isinstance(listed, list) else []:
+        with suppress(ValueError):
+            found.add(allowed(each, read_id))
+    return frozenset(found)
+
+
+def _spelled(aliases: frozenset[SenderId]) -> dict[str, Json]:
+    return {"aliases": [*sorted(aliases)]} if aliases else {}
 
 
 # --- the allowlist ---------------------------------------------------------------------------------------------------
@@ -103,16 +121,20 @@ def is_everybody(raw: Json) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """When something was decided, and by whom."""
+    """When something was decided about a sender, by whom, his other ids, until when it holds, what he is called."""
 
     at: Instant | None
     by: str | None
+    aliases: frozenset[SenderId] = frozenset()
+    until: Instant | None = None
+    label: str = ""
 
 
 UNKNOWN = Record(None, None)
+OVER: Instant = 0
 
 
-def record(raw: Json, time_key: str, missing: Instant | None) -> tuple[Record, str]:
+def record(raw: Json, time_key: str, missing: Instant | None, read_id: ReadId) -> tuple[Record, str]:
     """Read a record, and what is wrong with it: empty if nothing is. A time that makes no sense is ``missing``."""
     if not isinstance(raw, dict):
         return Record(missing, None), "no object"
@@ -122,9 +144,41 @@ def record(raw: Json, time_key: str, missing: Instant | None) -> tuple[Record, s
         complaint = f'its "{time_key}" is no time'
     elif by is not None and not isinstance(by, str):
         complaint = 'its "by" is no text'
-    return Record(missing if at is None else at, whole(by) if isinstance(by, str) else None), complaint
+    who = whole(by) if isinstance(by, str) else None
+    return Record(missing if at is None else at, who, _aliases(raw, read_id)), complaint
+
+
+def approval(raw: Json, read_id: ReadId, time_key: str = "approvedAt") -> tuple[Record, str]:
+    """Read the record of an approval. One whose end makes no sense is over: it was not to last."""
+    found, complaint = record(raw, time_key, None, read_id)
+    until = raw.get("until") if isinstance(raw, dict) else None
+    if until is None:
+        return found, complaint
+    ends = instant(until)
+    if ends is None:
+        return replace(found, until=OVER), complaint or 'its "until" is no time'
+    return replace(found, until=ends), complaint
+
+
+def quiet(raw: Json, read_id: ReadId) -> tuple[Record, str]:
+    """Read until when somebody is to be quiet. Where that makes no sense, it is over."""
+    until = instant(raw.get("until")) if isinstance(raw, dict) else None
+    aliases = _aliases(raw, read_id) if isinstance(raw, dict) else frozenset()
+    return Record(None, None, aliases, OVER if until is None else until), "" if until else 'its "until" is no time'
+
+
+def label(raw: Json) -> tuple[Record, str]:
+    """Read what the owner calls somebody."""
+    text = raw.get("label") if isinstance(raw, dict) else None
+    return (Record(None, None, label=whole(text)), "") if isinstance(text, str) else (UNKNOWN, 'its "label" is no text')
 
 
 def written(record: Record, time_key: str) -> Json:
     entry: dict[str, Json] = {} if record.at is None else {time_key: iso(record.at)}
-    return entry if record.by is None else {**entry, "by": record.by}
+    if record.by is not None:
+        entry["by"] = record.by
+    if record.until is not None:
+        entry["until"] = iso(record.until)
+    if record.label:
+        entry["label"] = record.label
+    return {**entry, **_spelled(record.aliases)}

@@ -1,4 +1,7 @@
-"""Several files of one folder that are read as one state and replaced as one. Blocking; no event loop here."""
+"""Several files of one folder that are read as one state and replaced as one. Blocking; no event loop here.
+
+Any thread may look while another one writes: what was read is remembered as a whole, and checked before it is believed.
+"""
 
 import os
 import re
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from clawdbot.domain.effects import Change
-from clawdbot.errors import StoreCorrupt, StoreUnavailable
+from clawdbot.errors import StoreCorrupt, StoreError, StoreUnavailable
 from clawdbot.store.disk import (
     DOCTOR,
     TEMPORARY,
@@ -104,18 +107,34 @@ class FileSet(ABC, Generic[T]):
 
         Costs one ``stat`` a file as long as nothing changes, and then returns the same object again.
         """
-        copy = self._copy
-        if copy is not None and copy.settled and copy.signatures == self._signatures():
-            return copy.stored
+        known = self.glance()
+        if known is not None:
+            return known
         with existing(self._state_dir, self.layout.folder) as folder:
             fresh = self._read(folder)
         return fresh.stored if fresh else None
+
+    def glance(self) -> T | None:
+        """What the files say now, if one ``stat`` of each shows that they say what they said before."""
+        copy = self._copy
+        known = copy is not None and copy.settled and copy.signatures == self._signatures()
+        return copy.stored if copy is not None and known else None
 
     def inspect(self) -> T | None:
         """The same as :meth:`look`, from the disk, and without setting any mode right."""
         with existing(self._state_dir, self.layout.folder, mend=False) as folder:
             fresh = self._read(folder)
         return fresh.stored if fresh else None
+
+    def broken(self) -> Iterator[tuple[str, StoreError]]:
+        """Each file that cannot be read, by its name: :meth:`look` says only the first one."""
+        with existing(self._state_dir, self.layout.folder, mend=False) as folder:
+            for name in self.layout.files if folder else ():
+                try:
+                    blob = folder.read(name) if folder else None
+                    self.parsed({**dict.fromkeys(self.layout.files), name: blob.data if blob else None}, None)
+                except StoreError as error:
+                    yield name, error
 
     @contextmanager
     def locked(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[tuple[Folder, Held]]:

@@ -3,8 +3,9 @@
 Why it is built as it is: ``docs/adr/0002-file-store.md``, and ``0008-device-files.md`` for devices and nodes.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -53,6 +54,7 @@ class FileStore:
         self._normalise = normalise
         self._patience = patience or Patience()
         self._accounts: dict[ChannelAccount, SendersPlace] = {}
+        self._everybody: Mapping[Key[Any], Any] = {}
         self._registers: dict[type[Key[Any]], RegisterPlace[Any, Any, Any]] = {}
         # Our own threads: one that waits a minute for a lock must not keep anybody else in the process waiting.
         self._threads = ThreadPoolExecutor(max_workers=64, thread_name_prefix="clawdbot-store")
@@ -68,7 +70,9 @@ class FileStore:
         """Everything that is stored under the keys of one kind."""
         if kind in REGISTERED:
             return await self._register(kind).read_all()
-        return {key: await self.read(key) for key in await self.keys(kind)}
+        found = {key: await self.read(key) for key in await self.keys(kind)}
+        self._everybody = self._everybody if found == self._everybody else found
+        return self._everybody
 
     async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
         """Decide under the locks, save, then answer; see :class:`~clawdbot.store.base.Store`."""
@@ -92,6 +96,25 @@ class FileStore:
         """Save what nobody waited for."""
         for register in self._registers.values():
             await register.close()
+
+    @contextmanager
+    def standing_still(self, *names: str) -> Iterator[None]:
+        """Keep everybody else, the reference's commands too, from changing anything. Blocks.
+
+        Args:
+            names: files that need not be there yet, as ``folder/name``, and that nobody is to make meanwhile either.
+
+        Raises:
+            StoreUnavailable: the locks cannot be had in time.
+        """
+        with ExitStack() as locks:
+            for area in self._areas():
+                with existing(self._state_dir, area.folder) as folder:
+                    there = folder.names() if folder else []
+                wanted = [name.rpartition("/")[2] for name in names if name.rpartition("/")[0] == area.folder]
+                for files in area.files([*there, *wanted]):
+                    locks.enter_context(files.locked())
+            yield
 
     def problems(self) -> list[Problem]:
         """Whatever is wrong with the files, and what to do about it; changes nothing."""

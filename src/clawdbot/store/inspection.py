@@ -191,13 +191,16 @@ def _odd_content(files: FileSet[Any]) -> Iterator[Problem]:
     try:
         stored = files.inspect()
     except StoreError as error:
-        broken = error.__cause__
-        path = files.folder / broken.name if isinstance(broken, Broken) else files.folder
-        if isinstance(broken, Broken):
-            way = next((way for ending, way in WAYS_OUT.items() if broken.name.endswith(ending)), MEND)
-            yield Problem(path, f"not what it must be: {broken}", way)
-        else:
-            yield Problem(path, error.message, MEND if error.hint == DOCTOR else error.hint)
+        broken = [_unreadable(files.folder / name, each) for name, each in files.broken()]
+        yield from broken or [_unreadable(files.folder, error)]
         return
     for name, text in files.notes(stored) if stored else ():
         yield Problem(files.folder / name, text, "mend it in an editor, or leave it out", Severity.WARNING)
+
+
+def _unreadable(path: Path, error: StoreError) -> Problem:
+    broken = error.__cause__
+    if isinstance(broken, Broken):
+        way = next((way for ending, way in WAYS_OUT.items() if path.name.endswith(ending)), MEND)
+        return Problem(path, f"not what it must be: {broken}", way)
+    return Problem(path, error.message, MEND if error.hint == DOCTOR else error.hint)

@@ -14,6 +14,9 @@ from clawdbot.domain.names import DEFAULT_ACCOUNT, AccountId, Channel, ChannelAc
 
 FOLDER = "credentials"
 
+UNFINISHED = "restore-unfinished"
+"""The folder that a restore which was killed leaves in the state directory, with what was there before."""
+
 
 class Part(StrEnum):
     """The files of one channel account, in the order in which they are written (``docs/adr/0002-file-store.md``)."""

@@ -15,29 +15,34 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._aggregates: dict[Key[Any], object] = {}
+        self._all: dict[type[Key[Any]], Mapping[Key[Any], Any]] = {}
 
     async def read(self, key: Key[S]) -> S:
-        return cast(S, self._aggregates.get(key) or _empty(key))
+        return cast(S, self._aggregates.get(key) or empty(key))
 
     async def read_all(self, kind: type[Key[S]]) -> Mapping[Key[S], S]:
-        return {key: await self.read(key) for key in await self.keys(kind)}
+        if kind not in self._all:
+            self._all[kind] = {key: await self.read(key) for key in await self.keys(kind)}
+        return self._all[kind]
 
     async def update(self, key: Key[S], decide: Callable[[S], Change[S, A]]) -> Change[S, A]:
         old = await self.read(key)
         change = decide(old)
         if change.state is not old:
             self._aggregates[key] = change.state
+            self._all.pop(type(key), None)
         return change
 
     async def keys(self, kind: type[Key[S]]) -> list[Key[S]]:
         kept = ((key, kept) for key, kept in self._aggregates.items() if isinstance(key, kind))
-        return [key for key, aggregate in kept if aggregate != _empty(key)]
+        return [key for key, aggregate in kept if aggregate != empty(key)]
 
     async def close(self) -> None:
         """Nothing waits to be saved."""
 
 
-def _empty(key: Key[Any]) -> object:
+def empty(key: Key[Any]) -> object:
+    """The aggregate under a key under which nothing is stored."""
     match key:
         case SendersKey():
             return _NOBODY

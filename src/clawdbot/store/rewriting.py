@@ -14,7 +14,7 @@ from clawdbot.store.strict_json import Json, dumps
 
 
 def disjoint(senders: Senders) -> Senders:
-    """Every sender at one place: blocked before allowed before waiting. The same object if it is so already.
+    """Every sender at one place: blocked before allowed before expected before waiting. The same object if it is so.
 
     A crash between two files leaves a sender at two, and a program that knows no blocks can put him there.
     """
@@ -22,11 +22,36 @@ def disjoint(senders: Senders) -> Senders:
     requests = {
         sender: request
         for sender, request in senders.requests.items()
+        if sender not in senders.blocked and sender not in senders.allowed and sender not in senders.expected
+    }
+    expected = {
+        sender: one
+        for sender, one in senders.expected.items()
         if sender not in senders.blocked and sender not in senders.allowed
     }
-    if len(allowed) == len(senders.allowed) and len(requests) == len(senders.requests):
+    places = ((allowed, senders.allowed), (requests, senders.requests), (expected, senders.expected))
+    if all(len(one) == len(other) for one, other in places):
         return senders
-    return replace(senders, allowed=allowed, requests=requests)
+    return replace(senders, allowed=allowed, requests=requests, expected=expected)
+
+
+def without_ended(old: Senders, new: Senders) -> Senders:
+    """The old state without the approvals with an end that the new one does not have. The same object if there is none.
+
+    They go first and by themselves: of an approval whose end is forgotten nothing else may be left.
+    """
+    allowed = {sender: one for sender, one in old.allowed.items() if one.until is None or sender in new.allowed}
+    return old if len(allowed) == len(old.allowed) else replace(old, allowed=allowed)
+
+
+def lends(old: Senders, new: Senders) -> bool:
+    """Whether the new state lets somebody in for a time whom the old one did not let in."""
+    return any(one.until is not None and sender not in old.allowed for sender, one in new.allowed.items())
+
+
+def welcomes(old: Senders, new: Senders) -> bool:
+    """Whether somebody who was announced came in."""
+    return any(sender in new.allowed for sender in old.expected)
 
 
 def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, bytes]:
@@ -35,12 +60,31 @@ def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, byte
     Raises:
         ValueError: a new entry would not be read back as what it means, ``"*"`` for one (threats.md D4).
     """
-    approved = {sender: Record(one.approved_at, one.by) for sender, one in senders.allowed.items()}
-    blocked = {sender: Record(one.blocked_at, one.by) for sender, one in senders.blocked.items()}
+    approved = {
+        sender: Record(one.approved_at, one.by, one.aliases, one.until) for sender, one in senders.allowed.items()
+    }
+    blocked = {sender: Record(one.blocked_at, one.by, one.aliases) for sender, one in senders.blocked.items()}
     ours: dict[str, Json] = {
         "approved": _table(approved, stored.approved, "approvedAt", read_id),
         "blocked": _table(blocked, stored.blocked, "blockedAt", read_id),
     }
+    optional = {
+        "expected": (
+            {sender: Record(one.at, one.by, one.aliases, one.until) for sender, one in senders.expected.items()},
+            stored.expected,
+        ),
+        "quiet": (
+            {sender: Record(None, None, one.aliases, one.until) for sender, one in senders.quiet.items()},
+            stored.quiet,
+        ),
+        "labels": (
+            {sender: Record(None, None, label=label) for sender, label in senders.labels.items()},
+            stored.labels,
+        ),
+    }
+    for name, (records, rows) in optional.items():
+        if records or name in stored.documents[Part.SENDERS]:
+            ours[name] = _table(records, rows, "expectedAt", read_id)
     if senders.full_at is not None and senders.full_at != stored.senders.full_at:
         ours["queueFullAt"] = iso(senders.full_at)
     allow_from: dict[str, Json] = {"allowFrom": _allow_from(senders, stored, read_id)}

@@ -13,10 +13,18 @@ from clawdbot.store.entries import ReadId
 from clawdbot.store.file_set import Broken, Copy, Decide, FileSet, Layout, Outcome, Texts, decided
 from clawdbot.store.layout import FOLDER, Part, base, file_name
 from clawdbot.store.locks import Held, Patience
-from clawdbot.store.rewriting import disjoint, encode
+from clawdbot.store.rewriting import disjoint, encode, lends, welcomes, without_ended
+
+Steps = tuple[tuple[Part, ...], ...]
 
 STEPS = ((Part.SENDERS, Part.ALLOW_FROM), (Part.PAIRING,))
 """What is durable before what is begun: the grant before its request goes."""
+
+STEPS_TO_LEND = ((Part.SENDERS,), (Part.ALLOW_FROM,), (Part.PAIRING,))
+"""The end of an approval before the approval: what stands in the allowlist alone grants for good."""
+
+STEPS_TO_END = ((Part.ALLOW_FROM,), (Part.SENDERS,), (Part.PAIRING,))
+"""The approval before its end, for the same reason; and before the announcement by which somebody is let in."""
 
 
 class SendersFiles(FileSet[Stored]):
@@ -71,13 +79,26 @@ class SendersFiles(FileSet[Stored]):
     def _save(self, folder: Folder, held: Held, copy: Copy[Stored], state: Senders) -> None:
         """Save a state. What a crash left twice is put right first, so that no step of the change can bring it back."""
         texts, stored = copy.texts, copy.stored
-        right = disjoint(stored.senders)
-        for senders in (state,) if right is stored.senders else (right, state):
-            changed = encode(disjoint(senders), stored, self._read_id)
-            commit(folder, self._steps(texts, changed), held.confirm)
+        for senders, steps in _way(stored.senders, disjoint(state)):
+            changed = encode(senders, stored, self._read_id)
+            commit(folder, self._steps(steps, texts, changed), held.confirm)
             texts = {**texts, **{self._names[part]: text for part, text in changed.items()}}
             stored = self.parsed(texts, None)
 
-    def _steps(self, texts: Texts, changed: Mapping[Part, bytes]) -> list[list[Replacement]]:
-        steps = [[(self._names[part], changed[part]) for part in step if part in changed] for step in STEPS]
+    def _steps(self, order: Steps, texts: Texts, changed: Mapping[Part, bytes]) -> list[list[Replacement]]:
+        steps = [[(self._names[part], changed[part]) for part in step if part in changed] for step in order]
         return [[Replacement(name, texts[name], text) for name, text in step] for step in steps if step]
+
+
+def _way(old: Senders, new: Senders) -> Iterator[tuple[Senders, Steps]]:
+    """By which states, each saved by itself and in which order of files, the new one is reached."""
+    right = disjoint(old)
+    if right is not old:
+        yield right, STEPS
+    ended = without_ended(right, new)
+    if ended is not right:
+        yield ended, STEPS_TO_END
+    if lends(ended, new):
+        yield new, STEPS_TO_LEND
+    else:
+        yield new, STEPS_TO_END if welcomes(ended, new) else STEPS

@@ -7,7 +7,7 @@ surrogate is none of this: JavaScript writes one as an escape, and it is written
 import json
 import math
 import re
-from typing import NoReturn, TypeAlias
+from typing import Final, NoReturn, TypeAlias
 
 from clawdbot.domain.texts import visible
 
@@ -26,13 +26,7 @@ class NotJson(ValueError):
 def loads(data: bytes) -> Json:
     """Read a document. Raises NotJson."""
     try:
-        document: Json = json.loads(
-            data.decode("utf-8"),
-            object_pairs_hook=_object,
-            parse_constant=_constant,
-            parse_float=_float,
-            parse_int=_int,
-        )
+        document: Json = _DECODER.decode(data.decode("utf-8"))
     except NotJson:
         raise
     except UnicodeDecodeError as error:
@@ -41,7 +35,7 @@ def loads(data: bytes) -> Json:
         raise NotJson(f"no JSON at line {error.lineno}, column {error.colno}") from None
     except RecursionError:
         raise NotJson("nested too deeply") from None
-    if _depth(document) > MAX_DEPTH:
+    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _depth(document) > MAX_DEPTH:
         raise NotJson("nested too deeply")
     return document
 
@@ -81,6 +75,11 @@ def _int(text: str) -> int:
     if len(text) > MAX_DIGITS:
         raise NotJson("a number is out of range")
     return int(text)
+
+
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_object, parse_constant=_constant, parse_float=_float, parse_int=_int
+)
 
 
 def _depth(document: Json) -> int:

@@ -1,0 +1,114 @@
+"""What was decided elsewhere, by a command on the state files or by another program: told from before and after.
+
+Such a decision leaves no effects here, only another state. A request that is gone was approved if there is a newer
+approval, void if its device has another one, dead if its time was up, which nobody is told, and otherwise rejected.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from clawdbot.domain.device_records import Device
+from clawdbot.domain.effects import (
+    AnnounceDeviceRequest,
+    AnnounceDeviceResolved,
+    AnnounceNodeRequest,
+    AnnounceNodeResolved,
+    Decision,
+    DeviceEffect,
+    NodeEffect,
+    SenderDecision,
+)
+from clawdbot.domain.names import Instant, RequestId, SenderId
+from clawdbot.domain.node_records import Node
+from clawdbot.domain.senders import Senders
+
+
+def device(old: Device, new: Device, *, now: Instant) -> Iterator[DeviceEffect]:
+    """What operators are told about a device that looked like ``old`` when they last heard of it."""
+    decided = _decision(old, new, now)
+    if old.pending is not None and decided is not None:
+        yield AnnounceDeviceResolved(old.id, old.pending.id, decided, now)
+    if new.pending is not None and _is_opened(old, new, now):
+        void = old.waiting(now) if decided is None else None
+        yield AnnounceDeviceRequest(new.id, new.pending, supersedes=None if void is None else void.id)
+
+
+def node(old: Node, new: Node, *, now: Instant) -> Iterator[NodeEffect]:
+    """The same about a node of the legacy store."""
+    decided = _decision(old, new, now)
+    if old.pending is not None and decided is not None:
+        yield AnnounceNodeResolved(old.id, old.pending.id, decided, now)
+    if new.pending is not None and _is_opened(old, new, now):
+        yield AnnounceNodeRequest(new.id, new.pending)
+
+
+@dataclass(frozen=True, slots=True)
+class SenderWaits:
+    """Somebody wrote to the bot, and has a code."""
+
+    sender: SenderId
+
+
+@dataclass(frozen=True, slots=True)
+class SenderDecided:
+    """It was decided about a sender."""
+
+    sender: SenderId
+    decision: SenderDecision
+
+
+def senders(old: Senders, new: Senders, *, now: Instant) -> Iterator[SenderWaits | SenderDecided]:
+    """What operators are told about the senders of a channel account. Each is told of once: of where he is now."""
+    yield from (SenderDecided(one, SenderDecision.BLOCKED) for one in new.blocked if one not in old.blocked)
+    came = [one for one in new.allowed if one not in old.allowed and one not in new.blocked]
+    yield from (SenderDecided(one, SenderDecision.APPROVED) for one in came)
+    left = [one for one in old.allowed if one not in new.allowed and one not in new.blocked]
+    yield from (SenderDecided(one, SenderDecision.REVOKED) for one in left)
+    before, after = ({(one.sender, one.code): one for one in state.waiting(now)} for state in (old, new))
+    dismissed = [sender for sender, code in before if (sender, code) not in after]
+    for one in dismissed:
+        if one not in new.allowed and one not in new.blocked:
+            yield SenderDecided(one, SenderDecision.REJECTED)
+    yield from (SenderWaits(sender) for sender, code in after if (sender, code) not in before)
+
+
+# --- what devices and nodes have in common ---------------------------------------------------------------------------
+
+
+class _Request(Protocol):
+    @property
+    def id(self) -> RequestId: ...
+
+    def is_live(self, now: Instant) -> bool: ...
+
+
+class _Record(Protocol):
+    @property
+    def approved_at(self) -> Instant: ...
+
+
+class _Registered(Protocol):
+    @property
+    def paired(self) -> _Record | None: ...
+
+    @property
+    def pending(self) -> _Request | None: ...
+
+
+K = TypeVar("K", bound=_Registered)
+
+
+def _decision(old: K, new: K, now: Instant) -> Decision | None:
+    """How the request that waited was decided, if it was."""
+    if old.pending is None or (new.pending is not None and new.pending.id == old.pending.id):
+        return None
+    if new.paired is not None and (old.paired is None or old.paired.approved_at != new.paired.approved_at):
+        return Decision.APPROVED
+    return Decision.REJECTED if new.pending is None and old.pending.is_live(now) else None
+
+
+def _is_opened(old: K, new: K, now: Instant) -> bool:
+    """Does a request wait that did not before?"""
+    known = old.pending is not None and new.pending is not None and old.pending.id == new.pending.id
+    return not known and new.pending is not None and new.pending.is_live(now)
