@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawdbot.channels.text import pieces, well_formed
+from clawdbot.channels.text import for_show, pieces, well_formed
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=300)
 
@@ -53,3 +53,11 @@ def test_S8_what_is_well_formed_can_be_encoded_and_is_left_as_it_is(text: str) -
 
     formed.encode("utf-8")
     assert well_formed(formed) == formed
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [(" Ann ", "Ann"), ("\ud800", "\ufffd"), ("x" * 5000, "x" * 128), ("", ""), (None, ""), (7, ""), (["Ann"], "")],
+)
+def test_S7_S8_a_name_for_show_is_short_and_can_be_written_down(name: object, shown: str) -> None:
+    assert for_show(name) == shown

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clawdbot.config.model import TELEGRAM_API
+from clawdbot.channels.settings import TELEGRAM_API, TelegramSettings
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount
 from tests.support.configs import Desk
 
@@ -104,7 +104,7 @@ def test_D10_the_cap_is_bounded(desk: Desk, cap: str) -> None:
 )
 def test_the_bot_api_may_be_elsewhere(desk: Desk, written: str, api_base: str) -> None:
     text = f"{{channels: {{telegram: {{{written} botToken: '1:x', accounts: {{work: {{botToken: '2:x'}}}}}}}}}}"
-    assert [account.api_base for account in desk.config(text).accounts.values()] == [api_base, api_base]
+    assert [account.platform for account in desk.config(text).accounts.values()] == [TelegramSettings(api_base)] * 2
     assert desk.problems(text) == []
 
 
@@ -134,11 +134,6 @@ def test_a_token_that_travels_in_the_clear_is_warned_of(desk: Desk) -> None:
     ]
 
 
-def test_only_telegram_has_an_api_base_yet(desk: Desk) -> None:
-    (error,) = desk.errors("{channels: {discord: {apiBase: 'http://127.0.0.1'}}}")
-    assert error.startswith("1: channels.discord.apiBase: there is no such key")
-
-
 def test_two_accounts_with_one_token_are_warned_of(desk: Desk) -> None:
     text = "{channels: {telegram: {botToken: '1:x', accounts: {work: {botToken: '1:x'%s}}}}}"
     assert desk.problems(text % "") == [
@@ -146,3 +141,27 @@ def test_two_accounts_with_one_token_are_warned_of(desk: Desk) -> None:
         " (give each bot one account; two cannot receive with the same token)"
     ]
     assert desk.problems(text % ", enabled: false") == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "first", "second", "same"),
+    [
+        ("signal", "account: '+15550001111'", "account: '+1 555 000 1111', httpPort: 8081", "number"),
+        ("signal", "account: '+15550001111'", "account: '+15550002222'", ""),
+        ("signal", "httpPort: 8081", "httpPort: 8081", "number"),
+        ("signal", "httpPort: 8081", "httpPort: 8082", ""),
+        ("imessage", "", "service: 'sms'", "messages"),
+        ("imessage", "", "cliPath: '~/bin/other-mac'", ""),
+        ("imessage", "", "dbPath: '/tmp/chat.db'", ""),
+        ("whatsapp", "authDir: 'one'", "authDir: 'one'", "authDir"),
+        ("whatsapp", "authDir: 'one'", "authDir: 'two'", ""),
+        ("whatsapp", "", "", ""),
+    ],
+)
+def test_D1_two_accounts_with_one_login_are_warned_of(
+    desk: Desk, channel: str, first: str, second: str, same: str
+) -> None:
+    """Where no token tells them apart, too: both would answer each message."""
+    text = f"{{channels: {{{channel}: {{accounts: {{home: {{{first}}}, work: {{{second}}}}}}}}}}}"
+    found = [each for each in desk.problems(text) if "have the same" in each]
+    assert [f'the accounts "home" and "work" have the same {same} (' in each for each in found] == [True] * bool(same)

@@ -1,4 +1,4 @@
-"""docs/config.md: its examples load, its error is the real one, and every key that is served is told of."""
+"""docs/config.md: its examples load (others too), its error is real, and every key that is served is told of."""
 
 import re
 from pathlib import Path
@@ -8,8 +8,13 @@ import pytest
 from clawdbot.errors import ConfigError
 from tests.support.configs import Desk
 
-TEXT = (Path(__file__).parents[2] / "docs" / "config.md").read_text("utf-8")
-EXAMPLES = re.findall(r"```json5\n(.*?)```", TEXT, re.DOTALL)
+DOCS = Path(__file__).parents[2] / "docs"
+TEXT = (DOCS / "config.md").read_text("utf-8")
+EXAMPLES = re.findall(
+    r"```json5\n(.*?)```",
+    TEXT + "".join((DOCS / name).read_text("utf-8") for name in ("pairing-devices.md", "owner.md")),
+    re.DOTALL,
+)
 
 
 @pytest.mark.parametrize("number", range(len(EXAMPLES)))
@@ -19,8 +24,11 @@ def test_the_examples_load(desk: Desk, number: int) -> None:
 
 @pytest.mark.parametrize(
     "section",
-    ["{%s}", "{assistant: {%s}}", "{pairing: {%s}}"]
-    + [f"{{channels: {{{name}: {{%s}}}}}}" for name in ("telegram", "discord", "slack", "whatsapp")]
+    ["{%s}", "{assistant: {%s}}", "{owner: {%s}}", "{pairing: {%s}}"]
+    + [
+        f"{{channels: {{{name}: {{%s}}}}}}"
+        for name in ("telegram", "discord", "slack", "whatsapp", "signal", "imessage")
+    ]
     + ["{channels: {discord: {dm: {%s}}}}", "{gateway: {%s}}"]
     + [f"{{gateway: {{{name}: {{%s}}}}}}" for name in ("auth", "controlUi", "nodes", "pairing", "remote", "tls")],
 )

@@ -15,9 +15,14 @@ REFERENCE: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors" / 
 
 SERVED = {
     Channel.TELEGRAM: {"accounts", "allowFrom", "botToken", "dmPolicy", "enabled", "name", "tokenFile"},
-    Channel.WHATSAPP: {"accounts", "allowFrom", "dmPolicy", "enabled", "name"},
-    Channel.SIGNAL: {"accounts", "allowFrom", "dmPolicy", "enabled", "name"},
-    Channel.IMESSAGE: {"accounts", "allowFrom", "dmPolicy", "enabled", "name"},
+    Channel.WHATSAPP: {"accounts", "allowFrom", "authDir", "dmPolicy", "enabled", "name", "selfChatMode"},
+    Channel.SIGNAL: {
+        *("account", "accounts", "allowFrom", "autoStart", "cliPath", "dmPolicy", "enabled"),
+        *("httpHost", "httpPort", "httpUrl", "name", "startupTimeoutMs"),
+    },
+    Channel.IMESSAGE: {
+        *("accounts", "allowFrom", "cliPath", "dbPath", "dmPolicy", "enabled", "name", "region", "service"),
+    },
     Channel.DISCORD: {"accounts", "dm", "enabled", "name", "token"},
     Channel.SLACK: {"accounts", "appToken", "botToken", "dm", "enabled", "name"},
 }

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clawdbot.channels.settings import TelegramSettings
 from clawdbot.config import Config, load, problems
 from clawdbot.config.load import MAX_BYTES
 from clawdbot.domain.gate import DmPolicy, DmRules
@@ -36,7 +37,7 @@ EVERYTHING = """\
         "Work Bot": { name: "for work", botToken: "55:w", dmPolicy: "open", allowFrom: ["*"], enabled: false },
       },
     },
-    whatsapp: { selfChatMode: true },
+    whatsapp: { ackReaction: {} },
     matrix: { homeserver: "https://example.org" },
   },
   assistant: { command: ["answer", "--home", "${HOME}"], timeoutSeconds: 30, concurrency: 2 },
@@ -57,9 +58,10 @@ def test_everything_that_is_served(desk: Desk) -> None:
         "channels.telegram.botToken",
         "",
     )
-    assert (telegram.cap, telegram.api_base, telegram.enabled) == (5, "https://bots.example.com", True)
     work = config.accounts[ChannelAccount(Channel.TELEGRAM, AccountId("work-bot"))]
-    assert (work.name, work.enabled, work.cap, work.api_base) == ("for work", False, 5, "https://bots.example.com")
+    assert telegram.platform == work.platform == TelegramSettings("https://bots.example.com")
+    assert (telegram.cap, telegram.enabled) == (5, True)
+    assert (work.name, work.enabled, work.cap) == ("for work", False, 5)
     assert work.rules == DmRules(DmPolicy.OPEN, everyone=True)
     assert config.accounts[ChannelAccount(Channel.WHATSAPP)].cap == config.pairing_cap == 7
     assert "command" not in repr(config.assistant)
@@ -72,7 +74,7 @@ def test_keys_of_the_reference_that_are_not_served_are_listed(desk: Desk) -> Non
         "agents",
         "channels.matrix",
         "channels.telegram.groups",
-        "channels.whatsapp.selfChatMode",
+        "channels.whatsapp.ackReaction",
     )
 
 
@@ -102,7 +104,7 @@ ERRORS = [
     (
         "{colour: 1}",
         "clawdbot.json:1: colour: there is no such key",
-        "keys here are assistant, channels, env, gateway, pairing",
+        "keys here are assistant, channels, env, gateway, owner, pairing",
     ),
     ("{\n\ntelegram: {}}", "clawdbot.json:3: telegram: there is no such key", 'it belongs under "channels"'),
     ("{channels: []}", "clawdbot.json:1: channels: must be an object, not a list", ""),
@@ -158,7 +160,7 @@ def test_an_error_names_file_line_key_and_value(desk: Desk, text: str, message: 
 def test_all_problems_at_once_for_the_doctor(desk: Desk) -> None:
     text = "{\nfoo: 1,\nchannels: {telegram: {\ndmPolicy: '',\nallowFrom: ['@bob']}},\npairing: 3}"
     assert desk.problems(text) == [
-        "error: 2: foo: there is no such key (keys here are assistant, channels, env, gateway, pairing)",
+        "error: 2: foo: there is no such key (keys here are assistant, channels, env, gateway, owner, pairing)",
         'warning: 3: channels.telegram: there is no bot token (run "clawdbot channels add telegram")',
         'error: 4: channels.telegram.dmPolicy: "" is not one of pairing, allowlist, open, disabled',
         'warning: 5: channels.telegram.allowFrom[0]: "@bob" lets nobody in: usernames can change hands;'

@@ -4,7 +4,8 @@ It follows https://core.telegram.org/bots/api and the source of Telegram's own s
 
 - what ``offset`` confirms is forgotten, what is not confirmed comes again; an offset out of range starts at the head;
 - a poll is held until there is news; a second one ends the first with 409; with a webhook there is none;
-- a bot cannot begin a conversation, nor write to people who blocked it, nor send an empty or too long text.
+- a bot cannot begin a conversation, nor write to people who blocked it, nor send an empty or too long text;
+- buttons have a label and 1 to 64 bytes of data; a press is answered once, and only what exists and changes is edited.
 
 Beyond that it misbehaves on demand (:meth:`FakeTelegram.fail`), as networks and servers do.
 
@@ -21,11 +22,13 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 from aiohttp import web
 
-from tests.fakes.bot_api import Refusal, asked_of, integer, strings
+from clawdbot.domain.names import Channel
+from tests.fakes.bot_api import Refusal, asked_of, integer, keyboard_of, strings
 from tests.fakes.faults import Fault, drop, raw
 
 TOKEN = "123456789:TEST-token_of-a-bot-that-does-not-exist"
@@ -59,8 +62,18 @@ class FakeUser:
     """This person has blocked the bot."""
     wrote: bool = False
     received: list[str] = field(default_factory=list)
+    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
+    """What the bot sent, by number, as it looks now."""
     _mail: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     _message_id: int = 0
+
+    @property
+    def sender(self) -> str:
+        return str(self.id)
+
+    @property
+    def id_line(self) -> str:
+        return f"Your Telegram user id: {self.id}"
 
     def write(self, text: str | None, **more: object) -> int:
         """Send the bot a text, or whatever ``more`` makes of the message; the number of the update."""
@@ -78,6 +91,19 @@ class FakeUser:
         }
         return {key: value for key, value in (base | more).items() if value is not None}
 
+    async def press(self, message_id: int, data: str, *, timeout: float = 10.0) -> str:
+        """Press a button under a message; what the bot shows then. Programs of people's own may send any data."""
+        async with asyncio.timeout(timeout):
+            return await self.telegram.query(self, message_id, data)
+
+    def buttons(self) -> dict[int, list[list[str]]]:
+        """The data of the buttons under each message that has some."""
+        return {
+            number: [[button["callback_data"] for button in row] for row in rows]
+            for number, message in self.messages.items()
+            if (rows := message.get("reply_markup", {}).get("inline_keyboard"))
+        }
+
     async def next_message(self, timeout: float = 10.0) -> str:
         """The next text from the bot that was not asked for yet."""
         async with asyncio.timeout(timeout):
@@ -92,6 +118,8 @@ class FakeUser:
 
 class FakeTelegram:
     """The server, with one bot. All that its clients asked is in ``traffic``; ``watch`` sees each exchange at once."""
+
+    channel = Channel.TELEGRAM
 
     def __init__(
         self, token: str = TOKEN, username: str = "clawd_test_bot", *, first_update: int = 500_000_001
@@ -109,6 +137,7 @@ class FakeTelegram:
         self._history: dict[int, dict[str, object]] = {}
         self._again: list[dict[str, object]] = []
         self._kinds = _DEFAULT_KINDS
+        self._queries: dict[str, asyncio.Future[str]] = {}
         self._faults: dict[str, deque[Fault]] = defaultdict(deque)
         self._poll: asyncio.Future[str] | None = None
         self._port = 0
@@ -148,6 +177,44 @@ class FakeTelegram:
         self._users[id] = FakeUser(self, id, {"first_name": first_name, **more})
         return self._users[id]
 
+    def settings(self) -> dict[str, object]:
+        return {"botToken": self.token, "apiBase": self.url}
+
+    def person(self, number: int, name: str) -> FakeUser:
+        return self.user(number, name)
+
+    def noise(self, person: FakeUser) -> Mapping[str, Callable[[], object]]:
+        """What Telegram sends to bots and is no new direct text (threats.md D8)."""
+        group = {"id": -100, "type": "supergroup", "title": "Friends"}
+        message = partial(person.message, text="hello, bot")
+        sent: dict[str, Callable[[], dict[str, object]]] = {
+            "a group": lambda: {"message": message(chat=group)},
+            "a channel": lambda: {"channel_post": message(chat={"id": -5, "type": "channel"}, **{"from": None})},
+            "an edit": lambda: {"edited_message": message(edit_date=int(time.time()))},
+            "another bot": lambda: {
+                "message": message(**{"from": {"id": person.id, "is_bot": True, "first_name": "B"}})
+            },
+            "our echo": lambda: {"message": message(**{"from": self.me})},
+            "a reaction": lambda: {"message_reaction": {"chat": group, "new_reaction": []}},
+            "a button": lambda: {"callback_query": {"id": "1", "data": "approve", "message": message()}},
+            "a photo without text": lambda: {"message": message(text=None, photo=[])},
+            "somebody joined": lambda: {"message": message(text=None, new_chat_members=[])},
+            "a malformed one": lambda: {"message": {"message_id": "x", "text": "hello"}},
+        }
+        return {kind: partial(self._push_made, made) for kind, made in sent.items()}
+
+    def _push_made(self, made: Callable[[], dict[str, object]]) -> None:
+        self.push(made())
+
+    def redeliver(self, person: FakeUser) -> None:
+        found = (number for number, update in self._history.items() if _sender(update) == person.id)
+        self.repeat(max(found))
+
+    def drop(self) -> None:
+        """The connection of the poll that waits breaks."""
+        self.fail("getUpdates", drop)
+        self._wake("news")
+
     def push(self, update: dict[str, object]) -> int:
         """Queue an update as it is, if the bot wants its kind; its number."""
         number = self.next_update
@@ -157,6 +224,24 @@ class FakeTelegram:
             self._updates[number] = self._history[number] = {"update_id": number, **update}
             self._wake("news")
         return number
+
+    def query(self, user: FakeUser, message_id: int, data: str) -> asyncio.Future[str]:
+        """Tell the bot of a press; what it answers."""
+        number = str(self.next_update * 1000)
+        shown = {"id": user.id, "is_bot": False, **user.names}
+        self._queries[number] = asyncio.get_running_loop().create_future()
+        self.push(
+            {
+                "callback_query": {
+                    "id": number,
+                    "from": shown,
+                    "message": user.messages[message_id],
+                    "chat_instance": "1",
+                    "data": data,
+                }
+            }
+        )
+        return self._queries[number]
 
     def repeat(self, number: int) -> None:
         """Send an update once more, though it may have been confirmed."""
@@ -210,6 +295,8 @@ class FakeTelegram:
             "getme": self._get_me,
             "getupdates": self._get_updates,
             "sendmessage": self._send_message,
+            "editmessagetext": self._edit_message_text,
+            "answercallbackquery": self._answer_callback_query,
             "setwebhook": self._set_webhook,
             "deletewebhook": self._delete_webhook,
             "getwebhookinfo": self._get_webhook_info,
@@ -274,11 +361,7 @@ class FakeTelegram:
             self._poll.set_result(why)
 
     async def _send_message(self, asked: Mapping[str, Any]) -> object:
-        text, chat = asked.get("text", ""), str(asked.get("chat_id", ""))
-        if not isinstance(text, str) or not text.strip():
-            raise Refusal(400, "Bad Request: message text is empty")
-        if len(text.encode("utf-16-le")) // 2 > 4096:
-            raise Refusal(400, "Bad Request: message is too long")
+        text, chat = _text(asked), str(asked.get("chat_id", ""))
         user = self._users.get(int(chat)) if chat.lstrip("-").isdecimal() else None
         if user is None:
             raise Refusal(400, "Bad Request: chat not found")
@@ -286,9 +369,36 @@ class FakeTelegram:
             raise Refusal(403, "Forbidden: bot was blocked by the user")
         if not user.wrote:
             raise Refusal(403, "Forbidden: bot can't initiate conversation with a user")
+        keyboard = keyboard_of(asked)
         chat_shown = {"id": user.id, "type": "private", **user.names}
         message_id = user._get(text.strip())
-        return {"message_id": message_id, "from": self.me, "chat": chat_shown, "date": int(time.time()), "text": text}
+        sent = {"message_id": message_id, "from": self.me, "chat": chat_shown, "date": int(time.time()), "text": text}
+        user.messages[message_id] = sent
+        return _with(sent, keyboard)
+
+    async def _edit_message_text(self, asked: Mapping[str, Any]) -> object:
+        text, keyboard = _text(asked), keyboard_of(asked)
+        user = self._users.get(integer(asked, "chat_id", 0))
+        message = user.messages.get(integer(asked, "message_id", 0)) if user else None
+        if message is None:
+            raise Refusal(400, "Bad Request: message to edit not found")
+        if (text, keyboard) == (message["text"], message.get("reply_markup", {}).get("inline_keyboard", [])):
+            raise Refusal(
+                400,
+                "Bad Request: message is not modified: specified new message content and reply markup are exactly "
+                "the same as a current content and reply markup of the message",
+            )
+        message["text"] = text
+        return _with(message, keyboard)
+
+    async def _answer_callback_query(self, asked: Mapping[str, Any]) -> object:
+        if len(str(asked.get("text", ""))) > 200:
+            raise Refusal(400, "Bad Request: MESSAGE_TOO_LONG")
+        answered = self._queries.pop(str(asked.get("callback_query_id", "")), None)
+        if answered is None:
+            raise Refusal(400, "Bad Request: query is too old and response timeout expired or query ID is invalid")
+        answered.set_result(str(asked.get("text", "")))
+        return True
 
     async def _set_webhook(self, asked: Mapping[str, Any]) -> object:
         self.webhook = str(asked.get("url", ""))
@@ -304,6 +414,28 @@ class FakeTelegram:
 
     async def _get_webhook_info(self, _: Mapping[str, Any]) -> object:
         return {"url": self.webhook, "has_custom_certificate": False, "pending_update_count": len(self._updates)}
+
+
+def _text(asked: Mapping[str, Any]) -> str:
+    text = asked.get("text", "")
+    if not isinstance(text, str) or not text.strip():
+        raise Refusal(400, "Bad Request: message text is empty")
+    if len(text.encode("utf-16-le")) // 2 > 4096:
+        raise Refusal(400, "Bad Request: message is too long")
+    return text
+
+
+def _with(message: dict[str, Any], keyboard: list[list[dict[str, str]]]) -> dict[str, Any]:
+    """The message as it looks with a keyboard, or without one."""
+    message.pop("reply_markup", None)
+    if keyboard:
+        message["reply_markup"] = {"inline_keyboard": keyboard}
+    return message
+
+
+def _sender(update: Mapping[str, Any]) -> int:
+    sender: int = update.get("message", {}).get("from", {}).get("id", 0)
+    return sender
 
 
 def error(code: int, description: str = "Internal Server Error", **parameters: int) -> Fault:

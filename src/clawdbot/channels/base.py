@@ -1,10 +1,14 @@
 """What every channel adapter is, and the one shape in which a message leaves it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
+from clawdbot.errors import ChannelFailed
+
+BACKLOG_MS = 30_000
+"""On a person's own account, what is older than the connection by more than this waited for us (threats.md D8)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +21,9 @@ class DirectMessage:
         name: what the person calls himself; from outside, for show only.
         id_line: the line of the pairing reply that tells the sender his own id.
         meta: what ``pairing list`` shows about the person beside his id.
+        aliases: his other ids, as the platform itself ties them to ``sender`` in this message (threats.md D7).
+        late: older than our connection, on a person's own account: admitted or ignored, never given a code (D8).
+        own: written on another device of our own account to itself; admitted or ignored, never given a code (D8).
     """
 
     account: ChannelAccount
@@ -28,6 +35,9 @@ class DirectMessage:
     id_line: str
     name: str = ""
     meta: Mapping[str, str] = field(default_factory=dict)
+    aliases: frozenset[SenderId] = frozenset()
+    late: bool = False
+    own: bool = False
 
 
 Deliver = Callable[[DirectMessage], Awaitable[None]]
@@ -46,21 +56,77 @@ class BotIdentity:
     name: str
 
 
+class Report(Protocol):
+    """How a channel does, told while it runs; the last word counts."""
+
+    def ready(self, bot: BotIdentity) -> None:
+        """Connected, for the first time or again: messages arrive."""
+
+    def trouble(self, failure: ChannelFailed) -> None:
+        """No messages arrive now, and the adapter itself tries again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """A button under a message. ``data`` comes back when it is pressed: ASCII, at most 64 bytes."""
+
+    label: str
+    data: str
+
+
+Rows = Sequence[Sequence[Button]]
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody pressed a button under a message of the bot, in his own chat with it.
+
+    Attributes:
+        presser: his id, as the platform verified it.
+        data: from outside, like a text: anybody can send any.
+    """
+
+    account: ChannelAccount
+    presser: SenderId
+    data: str
+
+
+OnPress = Callable[[Press], Awaitable[str]]
+"""Takes a press over; its answer is for the presser. Must not fail."""
+
+
+@runtime_checkable
+class Buttons(Protocol):
+    """What an adapter can do besides, where its platform has buttons."""
+
+    def on_press(self, pressed: OnPress) -> None:
+        """Receive presses, too; said before :meth:`ChannelAdapter.run`."""
+
+    async def ask(self, sender: SenderId, text: str, rows: Rows) -> str:
+        """Send a person a text with buttons; answers with the platform's id of the message.
+
+        Raises as :meth:`ChannelAdapter.send`.
+        """
+
+    async def change(self, sender: SenderId, message: str, text: str, rows: Rows) -> None:
+        """Let a message that was sent by :meth:`ask` have this text, and only these buttons. Raises as that."""
+
+
 class ChannelAdapter(Protocol):
     """One account of one platform: parse, normalise, send."""
 
     @property
     def account(self) -> ChannelAccount: ...
 
-    async def run(self, deliver: Deliver, ready: Callable[[BotIdentity], None]) -> None:
-        """Receive until cancelled, calling ``ready`` after each successful connect.
+    async def run(self, deliver: Deliver, report: Report) -> None:
+        """Receive until cancelled.
 
         Messages of one conversation are delivered in order, one at a time; conversations do not wait for each other.
         On cancellation, what is in flight is given a moment to end; what did not end is delivered again at the next
         start, where the platform allows it.
 
         Raises:
-            ChannelRefused: trying again will not help (bad token, logged out).
+            ChannelRefused: trying again will not help (bad token, logged out); its class says which.
             ChannelFailed: the platform cannot be reached or used now.
         """
 

@@ -10,11 +10,12 @@ import traceback
 from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from clawdbot.channels.backoff import Backoff
 from clawdbot.channels.base import Deliver, DirectMessage
-from clawdbot.errors import ClawdbotError
+from clawdbot.channels.spool import Spool
+from clawdbot.errors import ChannelFailed, ClawdbotError
 
 _log = logging.getLogger(__name__)
 
@@ -56,11 +57,19 @@ class Seen:
             self._times.popitem(last=False)
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A message, and the number that the spool has it under."""
+
+    content: DirectMessage
+    number: int | None
+
+
 @dataclass(slots=True)
 class _Conversation:
     """The messages of one conversation that are not done with, and the task that works them off."""
 
-    waiting: deque[DirectMessage] = field(default_factory=deque)
+    waiting: deque["_Message"] = field(default_factory=deque)
     worker: asyncio.Task[None] | None = None
 
 
@@ -78,6 +87,8 @@ class Inbox:
     Args:
         limit: how many messages may be here at once; then :meth:`put` waits.
         seen: what was done with before, for adapters whose platform repeats itself across reconnects.
+        spool: where messages are kept until they are done with, for platforms that will not send them again. When
+            :meth:`put` has returned, the message may be acknowledged.
     """
 
     def __init__(
@@ -86,11 +97,13 @@ class Inbox:
         *,
         limit: int = 100,
         seen: Seen | None = None,
+        spool: Spool | None = None,
         backoff: Backoff | None = None,
     ) -> None:
         self._deliver = deliver
         self._room = asyncio.Semaphore(limit)
         self._seen = Seen() if seen is None else seen
+        self._spool = spool
         self._backoff = backoff or Backoff()
         self._here: dict[_Key, list[Callable[[], None]]] = {}
         self._conversations: dict[str, _Conversation] = {}
@@ -102,6 +115,18 @@ class Inbox:
         """Nothing is here that is not done with."""
         return not self._here
 
+    async def restore(self, *, late: bool = False) -> None:
+        """Take what the spool has left from before.
+
+        Args:
+            late: what was left is older than the connection that begins now, and never brings a code (threats.md D8).
+
+        Raises:
+            ChannelFailed: the spool cannot be read.
+        """
+        for number, message in self._spool.load() if self._spool else ():
+            await self._put(replace(message, late=message.late or late), _nothing, number)
+
     async def put(self, message: DirectMessage, done: Callable[[], None] = _nothing) -> None:
         """Take a message; wait while there are too many.
 
@@ -109,9 +134,16 @@ class Inbox:
             done: called when the message is done with, at once if it was already; one that is here is not delivered
                 twice, and is done with when it is. It is not called for what is cut off by :meth:`close`, and must not
                 raise.
+
+        Raises:
+            ChannelFailed: the spool did not take it; the message is not here.
         """
+        await self._put(message, done, None)
+
+    async def _put(self, message: DirectMessage, done: Callable[[], None], number: int | None) -> None:
         key = (message.conversation, message.message_id)
         if key in self._seen:
+            self._forget(number)
             done()
             return
         if key in self._here:
@@ -123,10 +155,17 @@ class Inbox:
         except asyncio.CancelledError:
             del self._here[key]
             raise
+        if self._spool and number is None:
+            try:
+                number = self._spool.save(message)
+            except ChannelFailed:
+                del self._here[key]
+                self._room.release()
+                raise
         if self._closing.is_set():
             return
         conversation = self._conversations.setdefault(message.conversation, _Conversation())
-        conversation.waiting.append(message)
+        conversation.waiting.append(_Message(message, number))
         if conversation.worker is None:
             conversation.worker = asyncio.create_task(self._work(message.conversation, conversation))
 
@@ -153,20 +192,25 @@ class Inbox:
         try:
             while conversation.waiting and not self._closing.is_set():
                 message = conversation.waiting[0]
-                if not await self._finish(message):
+                if not await self._finish(message.content):
                     return
                 conversation.waiting.popleft()
-                self._done(message)
+                self._done(message.content, message.number)
         finally:
             del self._conversations[name]
 
-    def _done(self, message: DirectMessage) -> None:
+    def _done(self, message: DirectMessage, number: int | None) -> None:
         key = (message.conversation, message.message_id)
         self._seen.add(key)
+        self._forget(number)
         self._room.release()
         self._progress.set()
         for done in self._here.pop(key):
             done()
+
+    def _forget(self, number: int | None) -> None:
+        if self._spool and number is not None:
+            self._spool.forget(number)
 
     async def _finish(self, message: DirectMessage) -> bool:
         """Deliver until the message is done with; ``False`` if we are closing before that."""

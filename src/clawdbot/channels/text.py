@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 
+_NAME_LENGTH = 128
+"""No platform lets a name be longer, but for Signal's, whose limit is in bytes."""
+
 
 def well_formed(text: str) -> str:
     """The text with each half of a surrogate pair that stands alone replaced by U+FFFD.
@@ -10,6 +13,11 @@ def well_formed(text: str) -> str:
     (threats.md S8).
     """
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def for_show(name: object) -> str:
+    """What a person calls himself: well formed, trimmed, and no longer than any honest name; empty if he does not."""
+    return well_formed(name)[:_NAME_LENGTH].strip() if isinstance(name, str) else ""
 
 
 def pieces(text: str, limit: int) -> Iterator[str]:

@@ -4,21 +4,20 @@ What stands beside ``accounts`` is the default account's, and what the others in
 account may also have an entry of its own.
 """
 
-import re
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
-from clawdbot.config import dm, known, tokens
-from clawdbot.config.model import TELEGRAM_API, AccountConfig
+from clawdbot.channels.settings import ImessageSettings, SignalSettings, WhatsappSettings
+from clawdbot.config import dm, known, platforms, replies, tokens
+from clawdbot.config.model import AccountConfig
 from clawdbot.config.reading import NOWHERE, Section
 from clawdbot.config.tokens import Token
 from clawdbot.domain.names import DEFAULT_ACCOUNT, AccountId, Channel, ChannelAccount, account_id
-from clawdbot.domain.secret import Secret
 from clawdbot.domain.texts import add_command
 
 MAX_CAP = 100
 
-_SERVED = frozenset({"accounts", "enabled", "name", "maxPending", *dm.FLAT_KEYS})
-_LOOPBACK = re.compile(r"http://(?:localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9]+)?(?:/.*)?", re.I)
+_SERVED = frozenset({"accounts", "enabled", "name", "maxPending", replies.KEY, *dm.FLAT_KEYS})
 
 
 def read_channels(root: Section, variables: Mapping[str, str], cap: int) -> dict[ChannelAccount, AccountConfig]:
@@ -103,59 +102,73 @@ class _Channel:
         if enabled:
             _warn_of(token, own, where)
             _warn_of(app_token, own, where)
+        platform = platforms.read(self.channel, layers, logins)
         said = self.said if own is self.section else dm.inherited(dm.read(self.channel, own), self.said)
+        rules = dm.rules(said)
+        if isinstance(platform, WhatsappSettings):
+            rules = replace(rules, self_chat=platform.self_chat)
         return AccountConfig(
             account=where,
             enabled=enabled,
             name=own.string("name") or "",
-            rules=dm.rules(said),
+            rules=rules,
             refused_entries=said.allowlist.refused if said.allowlist else (),
             cap=_first_whole(layers, "maxPending", 1, MAX_CAP) or self.cap,
+            reply=replies.read(layers),
             token=token.secret,
             token_source=token.source,
             token_problem=token.problem or app_token.problem,
             token_file=token.file,
             app_token=app_token.secret,
-            api_base=self._api_base(layers),
+            platform=platform,
         )
 
-    def _api_base(self, layers: tuple[Section, ...]) -> str:
-        for layer in layers:
-            url = layer.url("apiBase") if self.channel is Channel.TELEGRAM and "apiBase" in layer else None
-            if url is None:
-                continue
-            if "?" in url or "#" in url:
-                layer.error("apiBase", 'must be a plain URL, without "?" or "#"')
-            elif url.startswith("http:") and not _LOOPBACK.fullmatch(url):
-                layer.warn("apiBase", "the bot token and all messages go there unencrypted", "use https")
-            return url.rstrip("/")
-        return TELEGRAM_API
-
     def _check_keys(self, section: Section) -> None:
-        served = _SERVED | dm.keys(self.channel)
+        served = _SERVED | dm.keys(self.channel) | platforms.keys(self.channel)
         if self.login:
             served |= {*self.login.keys}
         if self.channel is Channel.SLACK:
             served |= {tokens.SLACK_APP.key}
-        if self.channel is Channel.TELEGRAM:
-            served |= {"apiBase"}
         if section is not self.section:
             served -= {"accounts"}
         section.only(served, known.CHANNEL_KEYS[self.channel], {"dm": 'say "dmPolicy" and "allowFrom"'})
 
     def _warn_of_twins(self, accounts: list[AccountConfig]) -> None:
-        seen: dict[Secret, AccountConfig] = {}
+        seen: dict[object, AccountConfig] = {}
         for account in accounts:
-            if not account.enabled or account.token is None:
-                continue
-            first = seen.setdefault(account.token, account)
-            if first is not account:
-                self.section.notes.warn(
-                    self.section.node.start,
-                    self.section.path,
-                    f'the accounts "{first.account.account}" and "{account.account.account}" have the same token',
-                    "give each bot one account; two cannot receive with the same token",
-                )
+            login = _login(account) if account.enabled else None
+            first = seen.setdefault(login.key, account) if login else account
+            if login and first is not account:
+                both = f'"{first.account.account}" and "{account.account.account}"'
+                message = f"the accounts {both} have the same {login.name}"
+                self.section.notes.warn(self.section.node.start, self.section.path, message, login.hint)
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    """What messages arrive by. Two accounts with one would both answer, or get some of the messages each (D1)."""
+
+    key: object
+    name: str
+    hint: str
+
+
+_TWICE = "or both answer each message"
+
+
+def _login(account: AccountConfig) -> _Login | None:
+    match account.platform:
+        case SignalSettings() as signal:
+            return _Login(signal.account or signal.http_url, "number", f"give each account one of its own, {_TWICE}")
+        case ImessageSettings() as imessage:
+            messages = imessage.cli_path, imessage.db_path
+            return _Login(messages, "messages", f"give each account a cliPath or dbPath of its own, {_TWICE}")
+        case WhatsappSettings(auth_dir=folder):
+            hint = "give each account one of its own; two cannot receive with the same session"
+            return None if folder is None else _Login(folder, "authDir", hint)
+        case _:
+            hint = "give each bot one account; two cannot receive with the same token"
+            return None if account.token is None else _Login(account.token, "token", hint)
 
 
 def _account_id(text: str) -> AccountId | None:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,13 +23,29 @@ def update(path: Path, changes: Changes) -> None:
     Raises:
         ConfigError: the file is broken, cannot be written, or was changed by somebody else meanwhile; it is as it was.
     """
+    revise(path, lambda _: changes)
+
+
+def revise(path: Path, choose: Callable[[bytes | None], Changes]) -> Changes:
+    """The same, with changes that follow from what the file holds; none, and nothing is written.
+
+    Nobody of ours changes the file between the look and the change: of two who do the same at once, the second one sees
+    what the first has written.
+
+    Args:
+        choose: gets the content of the file, ``None`` if there is none; may raise Broken.
+    """
     try:
         with locked(path):
             content = read_bytes(path)
+            changes = choose(content)
+            if not changes:
+                return changes
             text = _edited(path, content, changes)
             if read_bytes(path) != content:
                 raise Broken(ConfigProblem(path.name, 0, "", "was changed by somebody else just now", "try again"))
             save(path, text)
+            return changes
     except Broken as broken:
         raise broken.error(path) from None
 

@@ -36,16 +36,13 @@ CHANNEL_KEYS = {
         " reactionNotifications replyToMode retry streamMode timeoutSeconds webhookPath webhookSecret webhookUrl"
     ),
     Channel.WHATSAPP: _EVERY_CHANNEL
-    | _words(
-        "ackReaction actions authDir debounceMs groupAllowFrom groups messagePrefix selfChatMode sendReadReceipts"
-    ),
+    | _words("ackReaction actions debounceMs groupAllowFrom groups messagePrefix sendReadReceipts"),
     Channel.SIGNAL: _EVERY_CHANNEL
     | _words(
-        "account actions autoStart cliPath groupAllowFrom httpHost httpPort httpUrl ignoreAttachments ignoreStories"
-        " reactionAllowlist reactionLevel reactionNotifications receiveMode sendReadReceipts startupTimeoutMs"
+        "actions groupAllowFrom ignoreAttachments ignoreStories reactionAllowlist reactionLevel reactionNotifications"
+        " receiveMode sendReadReceipts"
     ),
-    Channel.IMESSAGE: _EVERY_CHANNEL
-    | _words("cliPath dbPath groupAllowFrom groups includeAttachments region remoteHost service"),
+    Channel.IMESSAGE: _EVERY_CHANNEL | _words("groupAllowFrom groups includeAttachments remoteHost"),
     Channel.DISCORD: _EVERY_CHANNEL
     | _words("actions allowBots commands execApprovals guilds maxLinesPerMessage replyToMode retry"),
     Channel.SLACK: _EVERY_CHANNEL

@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
+from clawdbot.channels.settings import Platform, TelegramSettings
 from clawdbot.config.gateway_model import GatewaySettings
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import ChannelAccount
+from clawdbot.domain.owners import Owners
 from clawdbot.domain.secret import Secret
 from clawdbot.domain.senders import DEFAULT_CAP
+from clawdbot.domain.texts import ReplyPolicy
 
-TELEGRAM_API = "https://api.telegram.org"
 ASSISTANT_TIMEOUT_S = 120.0
 ASSISTANT_CONCURRENCY = 4
 
@@ -34,11 +36,12 @@ class AccountConfig:
     Attributes:
         name: what the owner calls it.
         cap: how many may wait for approval at once.
+        reply: what a stranger is answered.
         token: what it logs in with; ``None`` where the channel needs none, or ``token_problem`` says why.
         token_source: where the token comes from: a key of the file, or ``$TELEGRAM_BOT_TOKEN``.
         token_file: the file that the token was read from, if it comes from one.
         app_token: the second secret that Slack needs.
-        api_base: where Telegram's Bot API is, without a slash at the end.
+        platform: where its platform is and how it is reached.
     """
 
     account: ChannelAccount
@@ -47,12 +50,13 @@ class AccountConfig:
     rules: DmRules = field(default_factory=DmRules)
     refused_entries: tuple[RefusedEntry, ...] = ()
     cap: int = DEFAULT_CAP
+    reply: ReplyPolicy = field(default_factory=ReplyPolicy)
     token: Secret | None = None
     token_source: str = ""
     token_problem: str = ""
     token_file: Path | None = None
     app_token: Secret | None = None
-    api_base: str = TELEGRAM_API
+    platform: Platform = field(default_factory=TelegramSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +137,7 @@ class Config:
     accounts: Mapping[ChannelAccount, AccountConfig] = field(default_factory=dict)
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     assistant: AssistantSettings | None = None
+    owners: Owners = field(default_factory=Owners)
     pairing_cap: int = DEFAULT_CAP
     not_served: tuple[str, ...] = ()
     warnings: tuple[ConfigProblem, ...] = ()
@@ -141,6 +146,11 @@ class Config:
         """Who may write to an account; nobody to one that is not configured (threats.md D5)."""
         known = self.accounts.get(account)
         return known.rules if known else DmRules(DmPolicy.DISABLED)
+
+    def reply(self, account: ChannelAccount) -> ReplyPolicy:
+        """What a stranger is answered on an account."""
+        known = self.accounts.get(account)
+        return known.reply if known else ReplyPolicy()
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

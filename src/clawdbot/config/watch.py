@@ -25,6 +25,7 @@ class ConfigFile:
 
     def __init__(self, path: Path, environ: Mapping[str, str], *, clock_ns: Callable[[], int] = time.time_ns) -> None:
         self._path = path
+        self._spelled = str(path)
         self._environ = environ
         self._clock_ns = clock_ns
         self._stamp: Stamp | None = None
@@ -47,7 +48,7 @@ class ConfigFile:
 
     def _look(self) -> Stamp | None:
         try:
-            found = os.stat(self._path)
+            found = os.stat(self._spelled)
         except OSError:
             return None
         return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 from clawdbot.channels.base import BotIdentity
+from clawdbot.channels.settings import TelegramSettings
 from clawdbot.channels.telegram.adapter import TelegramAdapter
-from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import StoreUnavailable
-from tests.channels.telegram.conftest import FAST, Receive
+from tests.channels.telegram.conftest import ACCOUNT, FAST, Receive
 from tests.fakes import faults
 from tests.fakes.telegram import FakeTelegram, error, too_many
+from tests.support.channels import Reports
 from tests.support.desk import Desk
 from tests.support.waiting import eventually
 
@@ -24,6 +25,8 @@ LISTENS = BotIdentity("123456789", "@clawd_test_bot")
 
 RECEIVE_AND_PRINT = """
 import asyncio, functools, pathlib, sys
+from tests.support.channels import Reports
+from clawdbot.channels.settings import TelegramSettings
 from clawdbot.channels.telegram.adapter import TelegramAdapter
 from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.domain.secret import Secret
@@ -38,13 +41,15 @@ async def deliver(message):
     asyncio.get_running_loop().call_soon(show, "end", message.text)  # when the adapter knows of it
 
 account = ChannelAccount(Channel.TELEGRAM)
-adapter = TelegramAdapter(account, Secret(token), state_dir=pathlib.Path(state), api_base=url)
-asyncio.run(adapter.run(deliver, lambda bot: None))
+adapter = TelegramAdapter(account, Secret(token), TelegramSettings(url), state_dir=pathlib.Path(state))
+asyncio.run(adapter.run(deliver, Reports()))
 """
 
 ANSWER_AND_LOG_ALL = """
 import asyncio, logging, pathlib, sys
+from tests.support.channels import Reports
 logging.basicConfig(level=logging.DEBUG)
+from clawdbot.channels.settings import TelegramSettings
 from clawdbot.channels.telegram.adapter import TelegramAdapter
 from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.domain.secret import Secret
@@ -54,13 +59,13 @@ async def deliver(message):
 
 async def main():
     try:
-        await adapter.run(deliver, lambda bot: None)
+        await adapter.run(deliver, Reports())
     finally:
         await adapter.close()
 
 url, token, state = sys.argv[1:]
 account = ChannelAccount(Channel.TELEGRAM)
-adapter = TelegramAdapter(account, Secret(token), state_dir=pathlib.Path(state), api_base=url)
+adapter = TelegramAdapter(account, Secret(token), TelegramSettings(url), state_dir=pathlib.Path(state))
 asyncio.run(main(), debug=True)
 """
 
@@ -207,7 +212,7 @@ async def test_D16_a_message_under_two_numbers_is_processed_once_also_across_rec
     for _ in range(2):
         telegram.push({"message": message})
         telegram.push({"message": message})
-        run = asyncio.create_task(adapter.run(desk, lambda _: None))
+        run = asyncio.create_task(adapter.run(desk, Reports()))
         await eventually(lambda: not telegram.unconfirmed)
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
@@ -323,13 +328,13 @@ async def test_S7_a_program_that_logs_everything_logs_no_token_and_no_text(
 
     logged = output.decode()
     assert "DEBUG:asyncio:" in logged
-    assert "WARNING:clawdbot.channels.telegram.adapter:" in logged
+    assert "WARNING:clawdbot.channels.patience:" in logged
     assert "telegram does not accept this bot token" in logged
     assert "TEST-token" not in logged
     assert "sesame" not in logged
 
 
 async def test_the_adapter_prints_no_secret(tmp_path: Path) -> None:
-    adapter = TelegramAdapter(ChannelAccount(Channel.TELEGRAM), Secret("1:sesame"), state_dir=tmp_path)
+    adapter = TelegramAdapter(ACCOUNT, Secret("1:sesame"), TelegramSettings(), state_dir=tmp_path)
 
     assert "sesame" not in f"{adapter!r}{vars(adapter)}"

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from clawdbot.channels.telegram.api import ApiError, BotApi, Me, Rejected, Unreachable
+from clawdbot.channels.patience import ApiError, Unreachable
+from clawdbot.channels.telegram.api import BotApi, Me, Rejected
 from clawdbot.domain.secret import Secret
 from tests.fakes import faults
 from tests.fakes.telegram import FakeTelegram, error, too_many
@@ -217,6 +218,17 @@ async def test_a_proxy_of_the_environment_is_used(telegram: FakeTelegram, monkey
     await api.close()
 
 
+async def test_a_server_on_this_machine_is_reached_directly(
+    telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")  # where nobody listens
+    monkeypatch.setenv("no_proxy", "")
+    api = BotApi(Secret(telegram.token), telegram.url)
+
+    assert (await api.me()).id == 123456789
+    await api.close()
+
+
 @pytest.mark.parametrize(
     ("scheme", "expected"), [("socks5", r"RuntimeError \(To use Socks5"), ("gopher", "ValueError")]
 )
@@ -225,7 +237,7 @@ async def test_S7_a_proxy_that_cannot_be_used_is_a_failure_and_its_password_not_
 ) -> None:
     monkeypatch.setenv("all_proxy", f"{scheme}://owner:sesame@127.0.0.1:1")
     monkeypatch.setitem(sys.modules, "socksio", None)  # as if it were not installed
-    api = BotApi(Secret(telegram.token), telegram.url)
+    api = BotApi(Secret(telegram.token), "http://bot-api.invalid")
 
     with pytest.raises(Unreachable, match=expected) as caught:
         await api.me()

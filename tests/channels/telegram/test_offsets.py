@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from clawdbot.channels.telegram.offsets import Offsets, Progress
+from clawdbot.channels.telegram.offsets import Offsets
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount
 from clawdbot.errors import ChannelFailed
 
@@ -23,7 +21,7 @@ def opened(state: Path, account: ChannelAccount = DEFAULT, bot_id: str = "1", ap
     return offsets
 
 
-def finish(offsets: Offsets | Progress, *update_ids: int) -> None:
+def finish(offsets: Offsets, *update_ids: int) -> None:
     for update_id in update_ids:
         assert offsets.take(update_id)
         offsets.finish(update_id)
@@ -31,69 +29,6 @@ def finish(offsets: Offsets | Progress, *update_ids: int) -> None:
 
 def mode(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-# --- in memory --------------------------------------------------------------------------------------------------------
-
-
-def test_only_what_lies_below_all_that_is_under_way_is_confirmed() -> None:
-    progress = Progress()
-    assert [progress.take(each) for each in (10, 11, 14)] == [True, True, True]
-
-    progress.finish(14)
-    assert progress.offset == 10
-    progress.finish(10)
-    assert progress.offset == 11
-    progress.finish(11)
-    assert progress.offset == 15
-    assert progress.processed == set()
-
-
-def test_D16_what_is_under_way_or_done_with_is_not_taken_again() -> None:
-    progress = Progress()
-    progress.take(10)
-    finish(progress, 11)
-
-    assert [progress.take(each) for each in (10, 11, 9)] == [False, False, False]
-
-
-def test_a_new_numbering_far_below_is_followed_and_the_old_one_is_over() -> None:
-    progress = Progress(last=900_000_000)
-    progress.take(900_000_001)
-
-    finish(progress, 5_000)
-    progress.finish(900_000_001)
-
-    assert progress.offset == 5_001
-
-
-def test_a_numbering_may_jump_ahead() -> None:
-    progress = Progress(last=10)
-    finish(progress, 2_000_000_000)
-
-    assert progress.offset == 2_000_000_001
-
-
-@given(st.data())
-def test_in_whatever_order_updates_end_nothing_unfinished_is_ever_confirmed(data: st.DataObject) -> None:
-    """Crashes included: then what is under way is forgotten, and Telegram sends again from the offset on."""
-    numbers = sorted(data.draw(st.sets(st.integers(1, 80), min_size=1)))
-    progress, done = Progress(), set[int]()
-    for _ in range(data.draw(st.integers(1, 60))):
-        for number in numbers:
-            if number >= (progress.offset or 0):
-                assert not (progress.take(number) and number in done), "processed twice"
-        if progress.under_way:
-            ended = data.draw(st.sampled_from(sorted(progress.under_way)))
-            progress.finish(ended)
-            done.add(ended)
-        if data.draw(st.booleans()):
-            progress = Progress(progress.last, set(progress.processed))
-        assert {number for number in numbers if number < (progress.offset or 0)} <= done
-        assert progress.processed <= done
-
-
-# --- on disk ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_file_holds_what_the_reference_writes_and_what_was_done_above(tmp_path: Path) -> None:
@@ -112,6 +47,16 @@ def test_the_file_holds_what_the_reference_writes_and_what_was_done_above(tmp_pa
     }
     assert text.startswith('{\n  "version": 1,\n  "lastUpdateId": 6,\n')
     assert text.endswith("}\n")
+
+
+def test_a_new_numbering_far_below_is_followed(tmp_path: Path) -> None:
+    finish(opened(tmp_path), 900_000_000)
+
+    again = opened(tmp_path)
+
+    assert not again.take(900_000_000 - 99)
+    finish(again, 5_000)
+    assert again.next == 5_001
 
 
 def test_after_a_restart_only_what_was_not_done_with_is_news(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawdbot.channels.base import BotIdentity
+from clawdbot.channels.settings import TelegramSettings
 from clawdbot.channels.telegram.adapter import TelegramAdapter
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.secret import Secret
@@ -39,7 +40,7 @@ def patient(telegram: FakeTelegram, state_dir: Path) -> tuple[TelegramAdapter, l
 
     timing = replace(FAST, flood=60.0, sleep=sleep)
     token = Secret(telegram.token)
-    return TelegramAdapter(ACCOUNT, token, state_dir=state_dir, api_base=telegram.url, timing=timing), slept
+    return TelegramAdapter(ACCOUNT, token, TelegramSettings(telegram.url), state_dir=state_dir, timing=timing), slept
 
 
 async def test_a_text_is_sent_as_it_is_without_markup(telegram: FakeTelegram, adapter: TelegramAdapter) -> None:
@@ -161,7 +162,9 @@ async def test_what_certainly_did_not_arrive_is_sent_again(telegram: FakeTelegra
 
 async def test_a_bad_token_fails_the_delivery_and_not_the_recipient(telegram: FakeTelegram, tmp_path: Path) -> None:
     telegram.user(777, "Alice").write("hi")
-    adapter = TelegramAdapter(ACCOUNT, Secret("1:other"), state_dir=tmp_path, api_base=telegram.url, timing=FAST)
+    adapter = TelegramAdapter(
+        ACCOUNT, Secret("1:other"), TelegramSettings(telegram.url), state_dir=tmp_path, timing=FAST
+    )
 
     assert type(await refusal(adapter, "777")) is DeliveryFailed
     await adapter.close()
@@ -189,7 +192,9 @@ async def test_a_probe_says_who_the_bot_is(adapter: TelegramAdapter) -> None:
 
 
 async def test_a_probe_tells_a_bad_token_from_a_server_that_is_away(telegram: FakeTelegram, tmp_path: Path) -> None:
-    adapter = TelegramAdapter(ACCOUNT, Secret("1:other"), state_dir=tmp_path, api_base=telegram.url, timing=FAST)
+    adapter = TelegramAdapter(
+        ACCOUNT, Secret("1:other"), TelegramSettings(telegram.url), state_dir=tmp_path, timing=FAST
+    )
 
     with pytest.raises(ChannelRefused):
         await adapter.probe()

@@ -11,27 +11,9 @@ from clawdbot.errors import ChannelFailed, ChannelRefused
 from tests.channels.telegram.conftest import FAST, Receive
 from tests.fakes import faults
 from tests.fakes.telegram import FakeTelegram, error, too_many
+from tests.support.adapters import without_waiting
 from tests.support.desk import Desk
 from tests.support.waiting import eventually
-
-
-def without_waiting(timing: Timing = FAST) -> tuple[Timing, list[float]]:
-    """The timing, but sleeping takes no time; and how long it would have slept each time."""
-    slept: list[float] = []
-
-    async def sleep(seconds: float) -> None:
-        slept.append(seconds)
-        await asyncio.sleep(0.001)
-
-    return replace(timing, sleep=sleep), slept
-
-
-async def failure(run: asyncio.Task[None]) -> BaseException:
-    async with asyncio.timeout(20):
-        await asyncio.wait([run])
-    error = run.exception()
-    assert error is not None
-    return error
 
 
 @pytest.mark.parametrize(
@@ -47,7 +29,8 @@ async def test_trouble_of_a_while_is_waited_out_and_loses_nothing(
     async with receive() as bot:
         await bot.desk.wait_ended("hi")
 
-    assert len(bot.ready) == 1
+    assert len(bot.ready) == 2
+    assert bot.reports.troubles
 
 
 async def test_back_off_grows_from_2_to_30_seconds(telegram: FakeTelegram, receive: Receive) -> None:
@@ -62,7 +45,7 @@ async def test_back_off_grows_from_2_to_30_seconds(telegram: FakeTelegram, recei
 
 
 async def test_429_is_waited_out_as_long_as_telegram_says(telegram: FakeTelegram, receive: Receive) -> None:
-    timing, slept = without_waiting()
+    timing, slept = without_waiting(FAST)
     telegram.fail("getUpdates", too_many(17))
     telegram.user(777, "Alice").write("hi")
     async with receive(timing=timing) as bot:
@@ -93,13 +76,13 @@ async def test_a_webhook_that_somebody_sets_meanwhile_is_named(telegram: FakeTel
         telegram.webhook = "https://example.invalid/hook"
         telegram.user(777, "Alice").write("hi")
 
-        assert "a webhook receives the messages" in str(await failure(bot.run))
+        assert "a webhook receives the messages" in str(await bot.failure())
 
 
 async def test_trouble_that_goes_on_is_handed_to_the_supervisor(telegram: FakeTelegram, receive: Receive) -> None:
     telegram.fail("getUpdates", *[faults.html()] * 3)
     async with receive() as bot:
-        error = await failure(bot.run)
+        error = await bot.failure()
 
     assert type(error) is ChannelFailed
     assert "status 502" in str(error)
@@ -118,7 +101,7 @@ async def test_trouble_that_goes_on_does_not_disturb_what_is_under_way(
         assert not bot.run.done()
         slow.set()
 
-        assert isinstance(await failure(bot.run), ChannelFailed)
+        assert isinstance(await bot.failure(), ChannelFailed)
 
     assert desk.ended == ["hi"]
 
@@ -126,7 +109,7 @@ async def test_trouble_that_goes_on_does_not_disturb_what_is_under_way(
 async def test_a_server_that_is_not_there_is_a_failure_that_may_pass(telegram: FakeTelegram, receive: Receive) -> None:
     await telegram.stop()
     async with receive() as bot:
-        error = await failure(bot.run)
+        error = await bot.failure()
     assert type(error) is ChannelFailed
 
     await telegram.start()
@@ -147,7 +130,7 @@ async def test_a_connection_that_is_lost_is_made_again(telegram: FakeTelegram, r
 @pytest.mark.parametrize("token", ["123456789:another", "no token at all", ""])
 async def test_a_bad_token_is_refused_with_advice(telegram: FakeTelegram, receive: Receive, token: str) -> None:
     async with receive(token=token) as bot:
-        error = await failure(bot.run)
+        error = await bot.failure()
 
     assert isinstance(error, ChannelRefused)
     assert "clawdbot channels add telegram" in error.hint
@@ -160,7 +143,7 @@ async def test_a_token_that_is_revoked_meanwhile_is_refused(telegram: FakeTelegr
         telegram.token = "123456789:another"
         telegram.user(777, "Alice").write("hi")
 
-        assert isinstance(await failure(bot.run), ChannelRefused)
+        assert isinstance(await bot.failure(), ChannelRefused)
 
 
 async def test_S8_a_malformed_update_is_skipped_by_its_number_and_not_quoted(
@@ -186,7 +169,7 @@ async def test_S8_an_update_without_a_number_hides_no_other_and_makes_no_storm(
     telegram.user(777, "Alice").write("hi")
     async with receive(timing=timing) as bot:
         await bot.desk.wait_ended("hi")
-        error = await failure(bot.run)
+        error = await bot.failure()
 
     assert "without a number" in str(error)
     assert min(slept) >= 2
@@ -197,7 +180,7 @@ async def test_an_unreadable_offset_file_is_a_failure_that_names_it(
 ) -> None:
     (tmp_path / "telegram" / "update-offset-default.json").mkdir(parents=True)
     async with receive() as bot:
-        error = await failure(bot.run)
+        error = await bot.failure()
 
     assert isinstance(error, ChannelFailed)
     assert "update-offset-default.json" in str(error)

@@ -1,4 +1,4 @@
-"""The four methods of Telegram's Bot API that pairing needs, by python-telegram-bot (docs/adr/0006).
+"""The few methods of Telegram's Bot API that pairing needs, by python-telegram-bot (docs/adr/0006).
 
 The bot token is part of every URL and texts are part of every body, yet neither may be logged or raised (threats.md
 S7): the library is kept quiet, and its errors are raised anew, outside of the ``except`` that caught them.
@@ -6,26 +6,32 @@ S7): the library is kept quiet, and its errors are raised anew, outside of the `
 
 import asyncio
 import json
-import logging
 import re
 import warnings
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any, TypeVar
 
 import httpx
 import msgspec
 from msgspec import Meta, Struct
-from telegram import Bot, Message
-from telegram.error import NetworkError, TelegramError
+from telegram import Bot, InlineKeyboardButton, InlineKeyboardMarkup, Message
+from telegram.error import NetworkError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
 
+from clawdbot.channels.base import Rows
+from clawdbot.channels.patience import ApiError, Unreachable
+from clawdbot.channels.proxies import is_near
+from clawdbot.channels.quiet import hush
 from clawdbot.channels.telegram.parse import Id
 from clawdbot.domain.secret import Secret
 
 MESSAGE_LIMIT = 4096
 """UTF-16 code units in one message."""
+
+ANSWER_LIMIT = 200
+"""Characters that are shown to who pressed a button."""
 
 _T = TypeVar("_T")
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,200}", re.ASCII)
@@ -33,18 +39,6 @@ _CONNECT_S = 10.0
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _WORDS_ARE_SAFE = (httpx.ConnectError, RuntimeError)
 """Of before there is a connection, such as a missing package for proxies; the words of others may hold the URL."""
-
-
-class ApiError(TelegramError):
-    """The Bot API did not do what it was asked. Holds neither the token nor a text."""
-
-
-class Unreachable(ApiError):
-    """No answer, or none that the Bot API gives. ``sent`` is false if the request certainly did not arrive."""
-
-    def __init__(self, message: str, *, sent: bool = True) -> None:
-        super().__init__(message)
-        self.sent = sent
 
 
 class Rejected(ApiError):
@@ -72,7 +66,7 @@ class Me(Struct, frozen=True):
 
 
 class BotApi:
-    """A client of one bot. Proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``).
+    """A client of one bot. Proxies come from the environment (``HTTPS_PROXY``, ``NO_PROXY``), but for a neighbour.
 
     Args:
         base: where the Bot API is, without the token: ``https://api.telegram.org``.
@@ -97,19 +91,35 @@ class BotApi:
         """Let updates be asked for; those that wait are kept."""
         await self._call(lambda bot: bot.delete_webhook(drop_pending_updates=False), bool)
 
-    async def updates(self, offset: int | None, wait_s: int) -> list[object]:
+    async def updates(self, offset: int | None, wait_s: int, kinds: Sequence[str] = ("message",)) -> list[object]:
         """The earliest updates that are not confirmed, as JSON values; wait for one if there is none.
 
         Args:
             offset: the lowest to return; confirms all below.
+            kinds: of which updates Telegram is to tell.
         """
-        asked = {"offset": offset, "timeout": wait_s, "allowed_updates": ["message"]}
+        asked = {"offset": offset, "timeout": wait_s, "allowed_updates": list(kinds)}
         # Not Bot.get_updates, which gives no update at all when it cannot read one of them.
         return await self._call(lambda bot: bot.do_api_request("getUpdates", asked), list[object], wait_s=wait_s)
 
-    async def send_message(self, chat_id: int, text: str) -> None:
-        """Send plain text of at most :data:`MESSAGE_LIMIT`; no markup is read in it."""
-        await self._call(lambda bot: bot.send_message(chat_id, text), Message)
+    async def send_message(self, chat_id: int, text: str, rows: Rows = ()) -> int:
+        """Send plain text of at most :data:`MESSAGE_LIMIT`, with buttons under it; no markup is read in it."""
+        markup = _keyboard(rows) if rows else None
+        return (await self._call(lambda bot: bot.send_message(chat_id, text, reply_markup=markup), Message)).message_id
+
+    async def edit_message(self, chat_id: int, message_id: int, text: str, rows: Rows) -> None:
+        """Give a message of ours another text, and other buttons."""
+        markup = _keyboard(rows) if rows else None
+
+        def edit(bot: Bot) -> Awaitable[object]:
+            return bot.edit_message_text(text, chat_id, message_id, reply_markup=markup)
+
+        await self._call(edit, Message)
+
+    async def answer_press(self, query: str, text: str) -> None:
+        """Show a text of at most :data:`ANSWER_LIMIT` to who pressed a button; what is longer is cut."""
+        shown = text if len(text) <= ANSWER_LIMIT else text[: ANSWER_LIMIT - 1] + "…"
+        await self._call(lambda bot: bot.answer_callback_query(query, shown), bool)
 
     async def close(self) -> None:
         for client in self._clients:
@@ -119,13 +129,15 @@ class BotApi:
         try:
             async with asyncio.timeout(wait_s + self._answer_s):
                 return msgspec.convert(await ask(self._opened()), answer, from_attributes=True)
-        except ApiError as error:
-            trouble: ApiError = error
         except Exception as error:  # of any kind, when a result is odd
-            cause = (error.__cause__ or error) if isinstance(error, NetworkError) else error
-            why = f"{type(cause).__name__} ({cause})" if isinstance(cause, _WORDS_ARE_SAFE) else type(cause).__name__
-            trouble = Unreachable(f"no usable answer from {self.address}: {why}", sent=not isinstance(cause, _UNSENT))
+            trouble = self._trouble((error.__cause__ or error) if isinstance(error, NetworkError) else error)
         raise trouble
+
+    def _trouble(self, cause: BaseException) -> ApiError:
+        if isinstance(cause, ApiError):
+            return cause
+        why = f"{type(cause).__name__} ({cause})" if isinstance(cause, _WORDS_ARE_SAFE) else type(cause).__name__
+        return Unreachable(f"no usable answer from {self.address}: {why}", sent=not isinstance(cause, _UNSENT))
 
     def _opened(self) -> Bot:
         """The library's client; opening it reads certificates and the environment, which can fail."""
@@ -134,18 +146,17 @@ class BotApi:
             if _TOKEN.fullmatch(token) is None:
                 # Telegram's own answer to what cannot be a token; sent, it might name another method or server.
                 raise Rejected("the bot token", 404, "Not Found", 0)
-            _hush()
-            self._clients = [poll, rest] = [_Client(1), _Client(10)]
+            hush("telegram", "httpx", "httpcore")
+            warnings.filterwarnings("ignore", r"Please use 'Bot\.getUpdates' instead of", PTBUserWarning)
+            self._clients = [poll, rest] = [_Client(1, self._base), _Client(10, self._base)]
             self._bot = Bot(token, lambda _: f"{self._base}/bot{token}", get_updates_request=poll, request=rest)
         return self._bot
 
 
-def _hush() -> None:
-    """Keep tokens and texts out of the logs, even of a program that logs everything (threats.md S7)."""
-    for name in ("telegram", "httpx", "httpcore"):
-        logger = logging.getLogger(name)
-        logger.setLevel(max(logger.level, logging.WARNING))
-    warnings.filterwarnings("ignore", r"Please use 'Bot\.getUpdates' instead of", PTBUserWarning)
+def _keyboard(rows: Rows) -> InlineKeyboardMarkup:
+    return InlineKeyboardMarkup(
+        [[InlineKeyboardButton(each.label, callback_data=each.data) for each in row] for row in rows]
+    )
 
 
 class _Client(HTTPXRequest):
@@ -155,9 +166,16 @@ class _Client(HTTPXRequest):
     own ``retry_after``, and logs what it cannot read.
     """
 
-    def __init__(self, connections: int) -> None:
+    def __init__(self, connections: int, base: str) -> None:
         # The time for an answer as a whole is limited above; these limits would begin anew with each byte.
-        super().__init__(connections, None, None, connect_timeout=_CONNECT_S, pool_timeout=_CONNECT_S)
+        super().__init__(
+            connections,
+            read_timeout=None,
+            write_timeout=None,
+            connect_timeout=_CONNECT_S,
+            pool_timeout=_CONNECT_S,
+            httpx_kwargs={"trust_env": not is_near(httpx.URL(base).host)},
+        )
 
     async def do_request(self, url: str, *args: Any, **kwargs: Any) -> tuple[int, bytes]:
         status, body = await super().do_request(url, *args, **kwargs)

@@ -4,18 +4,16 @@ The fields are those of https://core.telegram.org/bots/api#update; what the adap
 at, so that a new kind of attachment cannot make a message unreadable.
 """
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from clawdbot.channels.base import DirectMessage
-from clawdbot.channels.text import well_formed
+from clawdbot.channels.base import DirectMessage, Press
+from clawdbot.channels.text import for_show, well_formed
 from clawdbot.domain.names import ChannelAccount, SenderId
-
-_NAME_LENGTH = 128
-"""Telegram's own limit for a first or last name is 64 characters."""
 
 Id = Annotated[int, Meta(gt=0, le=2**63 - 1)]
 """A positive 64-bit integer; groups and channels have negative ids, and a bool, float or string is no id."""
@@ -69,6 +67,21 @@ class _Update(Struct, frozen=True):
     message: _Message | None = None
 
 
+class _Under(Struct, frozen=True):
+    chat: _Chat
+
+
+class _Query(Struct, frozen=True):
+    id: Annotated[str, Meta(min_length=1, max_length=64)]
+    sender: _User = msgspec.field(name="from")
+    message: _Under
+    data: Annotated[str, Meta(max_length=64)]
+
+
+class _QueryUpdate(Struct, frozen=True):
+    callback_query: _Query
+
+
 class _Numbered(Struct, frozen=True):
     update_id: Id
 
@@ -77,7 +90,7 @@ def update_id(update: object) -> int | None:
     """The number of an update, however odd the rest of it is; ``None`` if there is none."""
     try:
         return msgspec.convert(update, _Numbered).update_id
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return None
 
 
@@ -92,7 +105,7 @@ def direct_message(update: object, account: ChannelAccount, bot_id: str) -> Dire
     """
     try:
         message = msgspec.convert(update, _Update).message
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return Aside.MALFORMED
     if message is None:
         return Aside.NO_NEW_MESSAGE
@@ -109,9 +122,32 @@ def direct_message(update: object, account: ChannelAccount, bot_id: str) -> Dire
         text=well_formed(text),
         sent_at=message.date * 1000,
         id_line=f"Your Telegram user id: {sender.id}",
-        name=" ".join(filter(None, (_shown(sender.first_name), _shown(sender.last_name)))),
+        name=" ".join(filter(None, (for_show(sender.first_name), for_show(sender.last_name)))),
         meta=_meta(sender),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A press, and the id by which Telegram wants it answered."""
+
+    id: str
+    press: Press
+
+
+def pressed(update: object, account: ChannelAccount) -> Pressed | None:
+    """Read the press of a button by a person in his own chat with the bot; ``None`` for every other update.
+
+    Who pressed is whom Telegram says, ``from``; the data may be anything (threats.md D14).
+    """
+    try:
+        query = msgspec.convert(update, _QueryUpdate).callback_query
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    chat, sender = query.message.chat, query.sender
+    if sender.is_bot or chat.type != "private" or chat.id != sender.id:
+        return None
+    return Pressed(query.id, Press(account, SenderId(str(sender.id)), well_formed(query.data)))
 
 
 def _aside(message: _Message, bot_id: str) -> Aside | None:
@@ -134,12 +170,8 @@ def _aside(message: _Message, bot_id: str) -> Aside | None:
 
 def _meta(sender: _User) -> dict[str, str]:
     shown = {
-        "username": _shown(sender.username),
-        "firstName": _shown(sender.first_name),
-        "lastName": _shown(sender.last_name),
+        "username": for_show(sender.username),
+        "firstName": for_show(sender.first_name),
+        "lastName": for_show(sender.last_name),
     }
     return {key: value for key, value in shown.items() if value}
-
-
-def _shown(name: str | None) -> str:
-    return well_formed(name or "")[:_NAME_LENGTH].strip()

@@ -1,0 +1,1 @@
+"""Signal: direct messages to a Signal account, by signal-cli's HTTP daemon."""

@@ -1,0 +1,155 @@
+"""The Slack adapter: one app in one workspace, receiving over Socket Mode.
+
+Slack wants to hear within three seconds that an event has arrived and else sends it again: at once, after a minute,
+after five. So a message is written down first, then acknowledged, then worked off; what we cannot write down is not
+acknowledged. Slack does the same with what arrives while nobody is connected.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage, Report
+from clawdbot.channels.inbox import Inbox, Seen
+from clawdbot.channels.patience import ApiError, insist, together
+from clawdbot.channels.settings import SlackSettings
+from clawdbot.channels.slack import failures, parse
+from clawdbot.channels.slack.api import MESSAGE_LIMIT, WebApi
+from clawdbot.channels.slack.connection import Connection
+from clawdbot.channels.slack.line import Line, Timing, identify, identity
+from clawdbot.channels.slack.markup import escaped
+from clawdbot.channels.slack.names import Names
+from clawdbot.channels.slack.parse import Aside, Envelope
+from clawdbot.channels.spool import Spool
+from clawdbot.channels.text import pieces
+from clawdbot.domain.names import ChannelAccount, SenderId
+from clawdbot.domain.secret import Secret
+from clawdbot.errors import ChannelFailed, RecipientRefused
+
+_log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+_WAITING = 1000
+"""Envelopes, and messages, that may wait here; Slack sends what finds no room again."""
+
+_LOUD = (Aside.MALFORMED, Aside.ELSEWHERE, Aside.ON_BEHALF)
+"""What the owner should hear of: something is set up in another way than he thinks."""
+
+_Mail = asyncio.Queue[tuple[Connection, Envelope]]
+
+
+class SlackAdapter:
+    """One Slack app as a :class:`~clawdbot.channels.base.ChannelAdapter`.
+
+    Args:
+        token: the bot user's, ``xoxb-…``.
+        app_token: the app's, ``xapp-…``, with the scope ``connections:write``.
+        state_dir: where ``slack/inbox-<account>/`` is kept.
+    """
+
+    def __init__(
+        self,
+        account: ChannelAccount,
+        token: Secret,
+        app_token: Secret,
+        settings: SlackSettings,
+        *,
+        state_dir: Path,
+        timing: Timing | None = None,
+    ) -> None:
+        self._account = account
+        self._state_dir = state_dir
+        self._timing = timing or Timing()
+        self._api = WebApi(token, app_token, settings.api_base, answer_s=self._timing.answer)
+        self._names = Names(self._api.name)
+        self._seen = Seen()
+
+    @property
+    def account(self) -> ChannelAccount:
+        return self._account
+
+    async def run(self, deliver: Deliver, report: Report) -> None:
+        async def named(message: DirectMessage) -> None:
+            name = await self._names.of(message.sender)
+            await deliver(replace(message, name=name, meta={"name": name}) if name else message)
+
+        spool = Spool(self._state_dir, self._account)
+        inbox = Inbox(named, limit=_WAITING, seen=self._seen, spool=spool, backoff=self._timing.backoff)
+        mail: _Mail = asyncio.Queue(_WAITING)
+        line = Line(
+            self._account,
+            self._api,
+            lambda *each: self._keep(mail, *each),
+            report,
+            self._timing,
+            idle=lambda: mail.empty() and inbox.idle,
+        )
+        try:
+            await inbox.restore()
+            await together(line.hold(), self._work_off(mail, inbox))
+        finally:
+            await inbox.close(self._timing.grace)
+
+    async def send(self, conversation: str, text: str) -> None:
+        if parse.DIRECT.fullmatch(conversation) is None:
+            raise RecipientRefused("not the id of a direct conversation on slack", hint="such ids begin with D")
+        await self._send(conversation, text, conversation)
+
+    async def tell(self, sender: SenderId, text: str) -> None:
+        if parse.PERSON.fullmatch(sender) is None:
+            raise RecipientRefused("not the id of a person on slack", hint="member ids begin with U or W")
+        conversation = await self._insist(partial(self._api.open_direct, sender), sender)
+        await self._send(conversation, text, sender)
+
+    async def probe(self) -> BotIdentity:
+        """As :class:`~clawdbot.channels.base.ChannelAdapter` says; both tokens are tried, and the scopes looked at."""
+        try:
+            me = await identify(self._api, self._account)
+            await self._api.open_connection()
+        except ApiError as error:
+            trouble = failures.of_channel(error, self._account)
+        else:
+            return identity(me)
+        raise trouble
+
+    async def close(self) -> None:
+        """Nothing is kept open outside of :meth:`run`."""
+
+    def _keep(self, mail: _Mail, connection: Connection, envelope: Envelope) -> None:
+        try:
+            mail.put_nowait((connection, envelope))
+        except asyncio.QueueFull:
+            _log.warning("%s: too much is waiting; slack has to send an event again", self._account)
+
+    async def _work_off(self, mail: _Mail, inbox: Inbox) -> None:
+        """Take envelopes in order: what is a message is saved, and what is done with or saved is acknowledged."""
+        while True:
+            connection, envelope = await mail.get()
+            message = parse.direct_message(envelope, self._account, connection.bot)
+            if isinstance(message, Aside):
+                level = logging.WARNING if message in _LOUD else logging.DEBUG
+                _log.log(level, "%s: an event is left aside: %s", self._account, message)
+            else:
+                try:
+                    await inbox.put(message)
+                except ChannelFailed as error:
+                    _log.error("%s: slack has to send a message again: %s", self._account, error)
+                    continue
+            await connection.acknowledge(envelope)
+
+    async def _send(self, conversation: str, text: str, recipient: str) -> None:
+        for piece in pieces(text, MESSAGE_LIMIT):
+            await self._insist(partial(self._api.post, conversation, escaped(piece)), recipient)
+
+    async def _insist(self, ask: Callable[[], Awaitable[_T]], recipient: str) -> _T:
+        return await insist(
+            ask,
+            self._timing,
+            again=failures.may_pass,
+            undelivered=lambda trouble: failures.of_delivery(trouble, recipient),
+        )

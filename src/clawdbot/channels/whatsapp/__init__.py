@@ -1,0 +1,1 @@
+"""WhatsApp, as a linked device: through a bridge that runs beside us."""
