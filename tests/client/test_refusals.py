@@ -15,7 +15,11 @@ from clawdbot.wire.frames import Error
         ),
         (
             Error("NOT_PAIRED", "pairing required"),
-            "too many devices wait; on the gateway's machine: clawdbot devices list",
+            "other requests come first; on the gateway's machine: clawdbot devices list",
+        ),
+        (
+            Error("INVALID_REQUEST", "gateway auth required behind reverse proxy"),
+            "on the gateway's machine: set gateway.auth.token in clawdbot.json",
         ),
         (Error("INVALID_REQUEST", "device signature expired"), "set this machine's clock, or the gateway's"),
         (Error("UNAVAILABLE", "unauthorized: too many failed attempts", retry_after_ms=300_000), "try again in 300 s"),
@@ -71,6 +75,10 @@ def test_details_may_be_anything(details: object) -> None:
         ("unknown method: x", "of a version that does not do that"),
         ("unknown requestId", "devices list"),
         ("node not connected", "nodes status"),
+        ("node invoke timed out", "--invoke-timeout"),
+        ("SYSTEM_RUN_DISABLED: security=deny", "clawdbot node allow PROGRAM"),
+        ("SYSTEM_RUN_DENIED: allowlist miss", "clawdbot node allow PROGRAM"),
+        ("unknown pairing code", "dm.pair.list"),
     ],
 )
 def test_a_refused_call_is_told_what_to_do(message: str, hint: str) -> None:

@@ -85,7 +85,9 @@ async def test_another_server_is_no_gateway() -> None:
         return web.Response(status=404)
 
     async with web_server(page) as port:
-        assert "is no gateway: it answers with status 404" in str(await refused(addresses.local(port)))
+        error = await refused(addresses.local(port))
+    assert "is no gateway: it answers with status 404" in str(error)
+    assert "Upgrade" in error.hint
 
 
 async def test_a_server_that_hangs_up_is_no_gateway() -> None:
@@ -98,6 +100,20 @@ async def test_a_server_that_hangs_up_is_no_gateway() -> None:
     async with server:
         error = await refused(addresses.local(server.sockets[0].getsockname()[1]))
     assert "is no gateway, or broke off" in str(error)
+    assert "wss://" in error.hint
+
+
+async def test_a_gateway_without_tls_is_not_talked_to_with_it() -> None:
+    """And whoever wrote wss:// is asked whether he meant it."""
+
+    async def page(_: web.Request) -> web.Response:
+        return web.Response(status=400)
+
+    async with web_server(page) as port:
+        with_tls = await refused(addresses.read(f"wss://127.0.0.1:{port}"))
+        without = await refused(addresses.local(port))
+    assert str(with_tls) == f"no TLS with the gateway at wss://127.0.0.1:{port}: wrong version number"
+    assert ("ws://" in with_tls.hint, "wss://" in without.hint) == (True, True)
 
 
 async def test_G15_a_redirection_leads_nowhere() -> None:

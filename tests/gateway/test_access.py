@@ -4,7 +4,7 @@ import pytest
 
 from clawdbot.domain.names import DeviceId, Role, Scope
 from clawdbot.domain.scopes import Caller
-from clawdbot.gateway.access import NODE_METHODS, SCOPES, refusal, sees_devices, sees_senders
+from clawdbot.gateway.access import NODE_METHODS, SCOPES, refusal, runs_commands, sees_devices, sees_senders
 from clawdbot.gateway.methods import METHODS
 
 
@@ -47,13 +47,16 @@ def test_G6_without_the_scope_nobody_learns_which_methods_exist() -> None:
 
 def test_every_method_that_is_served_is_in_the_table_on_purpose() -> None:
     """What needs admin because it is not listed is listed here."""
-    assert set(METHODS) - set(SCOPES) - NODE_METHODS == {"config.get", "exec.approvals.get"}
+    assert set(METHODS) - set(SCOPES) - NODE_METHODS == {"config.get", "exec.approvals.get", "dashboard.link"}
 
 
 def test_G16_who_may_know_of_others() -> None:
     assert sees_devices(caller("operator.write"))
     assert not sees_devices(caller("operator.pairing"))
     assert not sees_devices(caller("operator.read", role=Role.NODE))
+    assert runs_commands(caller("operator.write"))
+    assert not runs_commands(caller("operator.read"))
+    assert not runs_commands(caller("operator.write", role=Role.NODE))
     assert sees_senders(caller("operator.admin"))
     assert not sees_senders(caller("operator.read"))
     assert not sees_senders(caller("operator.pairing", role=Role.NODE))

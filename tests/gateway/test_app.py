@@ -12,7 +12,7 @@ from tests.support.gateway import Home, until
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
+async def home(tmp_path: Path) -> AsyncIterator[Home[FakeTelegram]]:
     async with FakeTelegram() as telegram:
         home = Home(tmp_path / "state", telegram)
         home.configure()
@@ -23,9 +23,9 @@ def code_in(reply: str) -> str:
     return reply.partition("Pairing code: ")[2].partition("\n")[0]
 
 
-async def test_D17_approved_and_revoked_while_the_gateway_runs(home: Home) -> None:
+async def test_D17_approved_and_revoked_while_the_gateway_runs(home: Home[FakeTelegram]) -> None:
     """Commands in another process take effect with the sender's next message, both ways."""
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     async with home.gateway() as gateway:
         alice.write("hello")
         code = code_in(await alice.next_message())
@@ -37,14 +37,14 @@ async def test_D17_approved_and_revoked_while_the_gateway_runs(home: Home) -> No
         assert code_in(await alice.next_message()) not in ("", code)
         assert await gateway.stop() == 0
         log = gateway.log()
-    for secret in (code, home.telegram.token, "hello again"):
+    for secret in (code, home.platform.token, "hello again"):
         assert secret not in log
 
 
-async def test_D10_one_reply_though_telegram_s_answers_get_lost(home: Home) -> None:
+async def test_D10_one_reply_though_telegram_s_answers_get_lost(home: Home[FakeTelegram]) -> None:
     """Telegram delivers the code and its answer never comes: the stranger's next messages bring no second one."""
-    alice = home.telegram.user(7, "Alice")
-    home.telegram.fail("sendMessage", *[home.telegram.lose_answer] * 3)
+    alice = home.platform.user(7, "Alice")
+    home.platform.fail("sendMessage", *[home.platform.lose_answer] * 3)
     async with home.gateway() as gateway:
         for _ in range(3):
             alice.write("hello")
@@ -53,30 +53,30 @@ async def test_D10_one_reply_though_telegram_s_answers_get_lost(home: Home) -> N
     assert len(alice.received) == 1
 
 
-async def test_a_message_that_is_being_answered_is_finished_before_the_end(home: Home) -> None:
+async def test_a_message_that_is_being_answered_is_finished_before_the_end(home: Home[FakeTelegram]) -> None:
     """SIGTERM while the assistant works: its reply is still sent, and the gateway ends with 0."""
     home.configure(allowFrom=[7])
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     async with home.gateway() as gateway:
         alice.write("first")
         await alice.next_message()
         alice.write("wait")
         await gateway.says("ready as")
-        await until(lambda: len(home.telegram.unconfirmed) == 1)
+        await until(lambda: len(home.platform.unconfirmed) == 1)
         stopped = asyncio.create_task(gateway.stop())
         (home.state.parent / "go").touch()
         assert await alice.next_message() == "You said: wait"
         assert await stopped == 0
 
 
-async def test_kill_9_loses_no_message(home: Home) -> None:
+async def test_kill_9_loses_no_message(home: Home[FakeTelegram]) -> None:
     """Killed while the assistant works: the message comes again at the next start, and is answered then."""
     home.configure(allowFrom=[7])
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     async with home.gateway() as gateway:
         alice.write("wait")
         await gateway.says("ready as")
-        await until(lambda: bool(home.telegram.calls("getUpdates")))
+        await until(lambda: bool(home.platform.calls("getUpdates")))
         await gateway.kill()
     (home.state.parent / "go").touch()
     async with home.gateway() as gateway:
@@ -85,10 +85,10 @@ async def test_kill_9_loses_no_message(home: Home) -> None:
     assert alice.received == ["You said: wait"]
 
 
-async def test_S4_a_broken_configuration_lets_nobody_in_and_loses_nothing(home: Home) -> None:
+async def test_S4_a_broken_configuration_lets_nobody_in_and_loses_nothing(home: Home[FakeTelegram]) -> None:
     """Broken while running: nobody is answered; mended: what was written meanwhile is answered, without a restart."""
     home.configure(allowFrom=[7])
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     async with home.gateway() as gateway:
         alice.write("first")
         assert await alice.next_message() == "You said: first"
@@ -102,9 +102,9 @@ async def test_S4_a_broken_configuration_lets_nobody_in_and_loses_nothing(home: 
         assert await gateway.stop() == 0
 
 
-async def test_policies_are_hot(home: Home) -> None:
+async def test_policies_are_hot(home: Home[FakeTelegram]) -> None:
     """The policy changes with the next message: disabled means silence."""
-    alice, bob = home.telegram.user(7, "Alice"), home.telegram.user(8, "Bob")
+    alice, bob = home.platform.user(7, "Alice"), home.platform.user(8, "Bob")
     async with home.gateway() as gateway:
         alice.write("hello")
         assert code_in(await alice.next_message())
@@ -115,11 +115,11 @@ async def test_policies_are_hot(home: Home) -> None:
         assert await gateway.stop() == 0
 
 
-async def test_the_assistant_is_hot(home: Home) -> None:
+async def test_the_assistant_is_hot(home: Home[FakeTelegram]) -> None:
     """The first lines say that there is none and what to set; once it is set, it gets the next message."""
-    account = {"botToken": home.telegram.token, "apiBase": home.telegram.url, "allowFrom": [7]}
+    account = {"botToken": home.platform.token, "apiBase": home.platform.url, "allowFrom": [7]}
     home.write_config(json.dumps({"channels": {"telegram": account}}))
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     async with home.gateway() as gateway:
         alice.write("hello")
         assert "No assistant is connected" in await alice.next_message()
@@ -129,7 +129,7 @@ async def test_the_assistant_is_hot(home: Home) -> None:
         assert await gateway.stop() == 0
 
 
-async def test_a_second_gateway_on_the_same_state_is_refused(home: Home) -> None:
+async def test_a_second_gateway_on_the_same_state_is_refused(home: Home[FakeTelegram]) -> None:
     """One gateway a state directory; the second says which process has it, and what to do."""
     async with home.gateway() as gateway:
         await gateway.says("ready as")
@@ -140,7 +140,7 @@ async def test_a_second_gateway_on_the_same_state_is_refused(home: Home) -> None
         assert await gateway.stop() == 0
 
 
-async def test_a_channel_is_taken_up_without_a_restart(home: Home) -> None:
+async def test_a_channel_is_taken_up_without_a_restart(home: Home[FakeTelegram]) -> None:
     """A gateway without channels says what to do next, and runs the channel once it is added."""
     home.write_config("{}")
     async with home.gateway() as gateway:
@@ -150,12 +150,12 @@ async def test_a_channel_is_taken_up_without_a_restart(home: Home) -> None:
         assert await gateway.stop() == 0
 
 
-async def test_a_refused_token_is_said_and_not_tried_again(home: Home) -> None:
+async def test_a_refused_token_is_said_and_not_tried_again(home: Home[FakeTelegram]) -> None:
     """401: one error line with the way out; the gateway stays for whoever mends it."""
-    home.telegram.token = "123456789:another-one"
+    home.platform.token = "123456789:another-one"
     async with home.gateway() as gateway:
         await gateway.says("clawdbot channels add telegram")
-        assert home.telegram.calls("getUpdates") == []
+        assert home.platform.calls("getUpdates") == []
         home.configure()
         await gateway.says("ready as @clawd_test_bot")
         assert await gateway.stop() == 0

@@ -1,6 +1,7 @@
 """One gateway a state directory."""
 
 import fcntl
+import json
 import os
 import resource
 import signal
@@ -13,6 +14,8 @@ import pytest
 
 from clawdbot.errors import Refused, StoreUnavailable
 from clawdbot.gateway import instance
+
+URL = "ws://127.0.0.1:4711"
 
 HOLD = """
 import sys, time
@@ -94,3 +97,60 @@ def test_nothing_runs_where_there_is_no_state(tmp_path: Path) -> None:
     assert instance.running(tmp_path / "nowhere") is None
     (tmp_path / instance.LOCK_NAME).write_text("nonsense")
     assert instance.running(tmp_path) is None
+
+
+def test_while_it_runs_it_says_where(tmp_path: Path) -> None:
+    """Address and certificate, from when it listens to when it stops to."""
+    with instance.hold(tmp_path) as place:
+        assert instance.find(tmp_path) == instance.Instance(os.getpid())
+        place.listens("wss://127.0.0.1:4711", "AB:CD")
+        assert instance.find(tmp_path) == instance.Instance(os.getpid(), "wss://127.0.0.1:4711", "AB:CD")
+        place.listens(URL)
+        assert instance.find(tmp_path) == instance.Instance(os.getpid(), URL)
+        place.listens_nowhere()
+        assert instance.find(tmp_path) == instance.Instance(os.getpid())
+    assert instance.find(tmp_path) is None
+
+
+def test_G15_an_address_counts_only_while_the_lock_is_held(tmp_path: Path) -> None:
+    """What a killed gateway left leads nowhere: not while nobody has the lock, and not in its next holder's hands."""
+    killed = subprocess.Popen(["true"])
+    killed.wait()
+    left = {"pid": killed.pid, "url": URL, "fingerprint": "", "network": os.stat("/proc/self/ns/net").st_ino}
+    path = tmp_path / instance.LOCK_NAME
+    path.write_text(json.dumps(left))
+    path.chmod(0o600)
+    assert instance.find(tmp_path) is None
+    with path.open() as starting:
+        fcntl.flock(starting, fcntl.LOCK_EX)
+        assert instance.find(tmp_path) == instance.Instance(killed.pid)
+
+
+@pytest.mark.parametrize("mode", [0o666, 0o620])
+def test_G15_what_others_can_have_written_is_not_believed(tmp_path: Path, mode: int) -> None:
+    """The process id is told, for people; an address that credentials would go to is not."""
+    with instance.hold(tmp_path) as place:
+        place.listens(URL)
+        (tmp_path / instance.LOCK_NAME).chmod(mode)
+        assert instance.find(tmp_path) == instance.Instance(os.getpid())
+
+
+def test_G15_another_network_s_loopback_is_another_machine(tmp_path: Path) -> None:
+    """A gateway in a container says where it listens in there; programs outside do not take that for their own port."""
+    with instance.hold(tmp_path) as place:
+        place.listens(URL)
+        said = json.loads((tmp_path / instance.LOCK_NAME).read_text())
+        (tmp_path / instance.LOCK_NAME).write_text(json.dumps({**said, "network": said["network"] + 1}))
+        assert instance.find(tmp_path) == instance.Instance(os.getpid())
+
+
+@pytest.mark.parametrize(
+    "said", ["", "nonsense", "[" * 4000, "[]", '{"pid": "1"}', '{"pid": -1, "url": "ws://a", "fingerprint": ""}']
+)
+def test_S8_nonsense_in_a_held_lock_names_nobody(tmp_path: Path, said: str) -> None:
+    """A gateway runs; which one, and where, is not known."""
+    with instance.hold(tmp_path):
+        (tmp_path / instance.LOCK_NAME).write_text(said)
+        found = instance.find(tmp_path)
+    assert found is not None
+    assert (max(found.pid, 0), found.url) == (0, "")

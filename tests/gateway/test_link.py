@@ -20,9 +20,9 @@ async def linked(use: Use) -> AsyncIterator[str]:
 
     async def handle(request: web.Request) -> web.StreamResponse:
         ws = web.WebSocketResponse(compress=False, timeout=CLOSE_S)
-        await ws.prepare(request)
+        drain = await ws.prepare(request)
         assert request.transport is not None
-        await use(Link(ws, request.transport), ws)
+        await use(Link(ws, request.transport, drain), ws)
         return ws
 
     app = web.Application()
@@ -44,7 +44,7 @@ async def test_what_was_sent_before_the_close_arrives_before_it_and_nothing_afte
         link.close(1008, "device access changed")
         link.close(1000, "later")
         link.send(b"too late")
-        await link.run()
+        await link.closed()
 
     async with linked(use) as url, aiohttp.ClientSession() as http, http.ws_connect(url) as ws:
         assert [(await ws.receive()).data for _ in range(100)] == [str(number) for number in range(100)]
@@ -57,7 +57,6 @@ async def test_G8_a_client_that_does_not_answer_is_cut() -> None:
     over = asyncio.Event()
 
     async def use(link: Link, __: web.WebSocketResponse) -> None:
-        writer = asyncio.create_task(link.run())
         for _ in range(40):
             link.send(b"x" * 400_000)
         assert link.unsent > MOST_BUFFERED
@@ -66,7 +65,7 @@ async def test_G8_a_client_that_does_not_answer_is_cut() -> None:
         assert not waiting.done()
         link.close(1008, "slow consumer")
         await waiting
-        await writer
+        await link.closed()
         over.set()
 
     async with linked(use) as url:
@@ -83,13 +82,12 @@ async def test_G8_a_client_that_does_not_answer_is_cut() -> None:
 
 async def test_room_comes_back_when_the_client_reads() -> None:
     async def use(link: Link, __: web.WebSocketResponse) -> None:
-        writer = asyncio.create_task(link.run())
         for _ in range(10):
             link.send(b"x" * 400_000)
         await link.room()
         assert link.unsent <= MOST_BUFFERED
         link.close(1000, "")
-        await writer
+        await link.closed()
 
     async with linked(use) as url, aiohttp.ClientSession() as http, http.ws_connect(url) as ws:
         assert [len((await ws.receive()).data) for _ in range(10)] == [400_000] * 10
@@ -100,12 +98,11 @@ async def test_a_client_that_is_gone_ends_the_link() -> None:
     ended: list[bool] = []
 
     async def use(link: Link, ws: web.WebSocketResponse) -> None:
-        writer = asyncio.create_task(link.run())
         await ws.receive()
         for _ in range(5):
             link.send(b"x" * 100_000)
         link.close(1000, "")
-        await writer
+        await link.closed()
         ended.append(True)
 
     async with linked(use) as url:

@@ -4,7 +4,7 @@ from clawdbot.domain.names import Role
 from clawdbot.gateway.hub import MOST_BUFFERED, Hub
 from clawdbot.gateway.news import News
 from clawdbot.gateway.presence import Own, Presence
-from clawdbot.gateway.reports import Reports
+from clawdbot.gateway.reports import AccountReport, ChannelReport, Reports
 from tests.support.gateways import SETTINGS
 from tests.support.sessions import outbox, session
 
@@ -36,6 +36,22 @@ def test_G16_everybody_hears_and_only_readers_hear_of_others() -> None:
     assert devices(outbox(reader).frames[2]) == [None, reader.device, node.device]
     assert devices(outbox(node).frames[2]) == [None, node.device]
     assert [entry.device_id for entry in news.presence_for(node)] == [None, node.device]
+
+
+def test_G16_how_channels_do_is_for_those_who_may_read() -> None:
+    """A node hears that there is a channel; a reader what its accounts do, in the event and at the first look."""
+    hub, presence, _ = newsroom()
+    channels = {"telegram": ChannelReport("Telegram", {"default": AccountReport(state="ready", connected=True)})}
+    reports = Reports(channels=lambda: channels, settings=lambda: SETTINGS, now=lambda: 7)
+    news = News(hub, presence, reports, now=lambda: 7)
+    reader, node = session(1, "read"), session(2, role=Role.NODE)
+    for one in (reader, node):
+        hub.join(one)
+    news.health()
+    told = [outbox(one).frames[0]["payload"]["channels"]["telegram"] for one in (reader, node)]
+    assert told[0]["accounts"]["default"]["state"] == "ready"
+    assert told[1] == {"configured": True}
+    assert [news.health_for(one)["channels"] for one in (reader, node)] == [{"telegram": one} for one in told]
 
 
 def test_ticks_and_presence_are_dropped_for_the_slow_and_health_is_not() -> None:

@@ -1,5 +1,6 @@
 """What is on, who waits, what to do next."""
 
+import os
 from pathlib import Path
 
 from clawdbot.config import AccountConfig, CommandSettings, Config, HttpSettings
@@ -8,10 +9,12 @@ from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
 from clawdbot.gateway import instance
 from clawdbot.gateway.overview import lines, look
+from clawdbot.gateway.reports import AccountReport, ChannelReport, Reports
 from clawdbot.paths import Paths
 from clawdbot.service import Service
 from clawdbot.store.base import SendersKey
 from clawdbot.store.memory import MemoryStore
+from tests.support.gateways import SETTINGS
 from tests.support.people import Clock
 
 TELEGRAM = ChannelAccount(Channel.TELEGRAM)
@@ -24,7 +27,7 @@ async def test_an_empty_state_says_how_to_begin(tmp_path: Path) -> None:
     assert "channels   none yet" in said
     assert "next:      clawdbot channels add telegram" in said
     assert "assistant.command" in said
-    assert overview.as_json()["gateway"] == {"running": False, "pid": None}
+    assert overview.as_json()["gateway"] == {"running": False, "pid": None, "url": None}
 
 
 async def test_who_waits_is_counted_and_comes_first(tmp_path: Path) -> None:
@@ -45,7 +48,7 @@ async def test_who_waits_is_counted_and_comes_first(tmp_path: Path) -> None:
 
 
 async def test_what_keeps_an_account_from_running_is_said_with_the_next_command(tmp_path: Path) -> None:
-    """No token leads to ``channels add`` for that account; what is switched off or not served leads nowhere."""
+    """No token leads to ``channels add`` for that account; what is switched off, or works, leads nowhere."""
     work, off = (ChannelAccount(Channel.TELEGRAM, AccountId(name)) for name in ("work", "off"))
     signal = ChannelAccount(Channel.SIGNAL)
     config = Config(
@@ -61,7 +64,7 @@ async def test_what_keeps_an_account_from_running_is_said_with_the_next_command(
     said = lines(overview)
     assert "telegram:work  there is no bot token; 0 waiting, 0 approved, 0 blocked" in said
     assert "telegram:off   switched off; 0 waiting, 0 approved, 0 blocked" in said
-    assert "signal         signal cannot be run by this version; 0 waiting, 0 approved, 0 blocked" in said
+    assert "signal         policy pairing; 0 waiting, 0 approved, 0 blocked" in said
     assert overview.next_steps == ("clawdbot channels add telegram --account work",)
 
 
@@ -75,3 +78,32 @@ async def test_an_assistant_that_is_not_there_is_said_before_the_first_message(t
         config = Config(assistant=CommandSettings((program,)))
         overview = await look(Paths(tmp_path, tmp_path / "c.json"), config, Service(MemoryStore()))
         assert overview.assistant == f"the command {shown}"
+
+
+async def test_how_a_channel_does_is_shown_as_a_running_gateway_tells_it(tmp_path: Path) -> None:
+    """State, bot, error; what to do about it is a next step; an account of which nothing is told is as before."""
+    accounts = [ChannelAccount(Channel.TELEGRAM, AccountId(name)) for name in ("default", "home", "work")]
+    config = Config(
+        accounts={account: AccountConfig(account, token=Secret("123:secret")) for account in accounts},
+        assistant=CommandSettings(("cat",)),
+    )
+    told = {
+        "default": AccountReport(state="ready", connected=True, bot="@a_bot"),
+        "work": AccountReport(state="retrying", last_error="the network is down", hint="check the network"),
+    }
+    reports = Reports(
+        channels=lambda: {"telegram": ChannelReport("Telegram", told)}, settings=lambda: SETTINGS, now=lambda: 7
+    )
+    paths = Paths(tmp_path, tmp_path / "c.json")
+    with instance.hold(tmp_path) as place:
+        place.listens("ws://127.0.0.1:4711")
+        overview = await look(paths, config, Service(MemoryStore()), health=reports.health())
+    said = lines(overview)
+    assert f"gateway        running (process {os.getpid()}) at ws://127.0.0.1:4711" in said
+    assert "telegram       ready as @a_bot; policy pairing; 0 waiting, 0 approved, 0 blocked" in said
+    assert "telegram:home  policy pairing; 0 waiting, 0 approved, 0 blocked" in said
+    assert any(line.startswith("telegram:work  retrying: the network is down; policy pairing;") for line in said)
+    assert overview.next_steps == ("check the network",)
+    live = {one["account"]: one["live"] for one in overview.as_json()["accounts"]}  # type: ignore[attr-defined]
+    assert live["home"] is None
+    assert (live["work"]["state"], live["work"]["lastError"]) == ("retrying", "the network is down")

@@ -1,19 +1,28 @@
 """Channels under supervision: restarted with back-off, left alone when refused, following the configuration."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import pytest
 
 from clawdbot.channels.backoff import Backoff
-from clawdbot.channels.base import BotIdentity, ChannelAdapter, Deliver, DirectMessage
+from clawdbot.channels.base import BotIdentity, ChannelAdapter, Deliver, DirectMessage, Report
 from clawdbot.config import AccountConfig, Config
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount
 from clawdbot.domain.secret import Secret
-from clawdbot.errors import ChannelFailed, ChannelRefused, ConfigError
+from clawdbot.errors import (
+    Banned,
+    ChannelFailed,
+    ChannelRefused,
+    ConfigError,
+    LoggedOut,
+    NeedsLogin,
+    RateLimited,
+    TokenRefused,
+)
 from clawdbot.gateway import supervisor
 from clawdbot.gateway.supervisor import State, Supervisor
 from tests.support.people import Platform
@@ -29,12 +38,14 @@ class Line(Platform):
     outcomes: list[Exception] = field(default_factory=list)
     runs: int = 0
     closed: bool = False
+    report: Report | None = None
 
-    async def run(self, deliver: Deliver, ready: Callable[[BotIdentity], None]) -> None:
+    async def run(self, deliver: Deliver, report: Report) -> None:
         self.runs += 1
         if self.outcomes:
             raise self.outcomes.pop(0)
-        ready(BotIdentity("1", "bot"))
+        self.report = report
+        report.ready(BotIdentity("1", "bot"))
         await asyncio.Event().wait()
 
     async def close(self) -> None:
@@ -50,10 +61,15 @@ class Setting:
     broken: bool = False
     opened: list[ChannelAccount] = field(default_factory=list)
     looks: int = 0
+    stamp: int = 0
 
     def __post_init__(self) -> None:
         self.supervisor = Supervisor(
-            config=self.read, open_adapter=self.open, deliver=_nobody, backoff=Backoff(first=0.001, most=0.01)
+            config=self.read,
+            open_adapter=self.open,
+            deliver=_nobody,
+            stamp=lambda _: self.stamp,
+            backoff=Backoff(first=0.001, most=0.01),
         )
 
     def read(self) -> Config:
@@ -156,3 +172,44 @@ async def test_accounts_come_and_go_with_the_configuration() -> None:
         assert lines[ONE].closed
         assert ONE not in setting.supervisor.status
     assert lines[TWO].closed
+
+
+async def test_an_account_that_was_given_up_begins_anew_when_its_owner_logs_in() -> None:
+    """The configuration is the same as before; only the login's stamp has changed."""
+    setting = Setting(config_of(ONE), {ONE: Line(ONE, outcomes=[NeedsLogin("nobody has logged in", hint="log in")])})
+    async with setting.running():
+        await setting.until(ONE, State.NEEDS_LOGIN)
+        await setting.looked_again()
+        assert setting.opened == [ONE]
+        setting.stamp += 1
+        await setting.until(ONE, State.READY)
+        assert setting.opened == [ONE, ONE]
+
+
+@pytest.mark.parametrize(
+    ("failure", "state"),
+    [
+        (ChannelFailed("x"), State.RETRYING),
+        (RateLimited("x"), State.RATE_LIMITED),
+        (ChannelRefused("x"), State.REFUSED),
+        (TokenRefused("x"), State.TOKEN_REFUSED),
+        (NeedsLogin("x"), State.NEEDS_LOGIN),
+        (LoggedOut("x"), State.LOGGED_OUT),
+        (Banned("x"), State.BANNED),
+    ],
+)
+def test_each_failure_leaves_its_own_state(failure: ChannelFailed, state: State) -> None:
+    assert supervisor.state_of(failure) is state
+
+
+async def test_trouble_that_an_adapter_mends_itself_shows_until_it_is_ready_again() -> None:
+    line = Line(ONE)
+    setting = Setting(config_of(ONE), {ONE: line})
+    async with setting.running():
+        await setting.until(ONE, State.READY)
+        assert line.report is not None
+        line.report.trouble(RateLimited("wait", hint="wait a minute"))
+        assert setting.supervisor.status[ONE].state is State.RATE_LIMITED
+        line.report.ready(BotIdentity("1", "bot"))
+        assert setting.supervisor.status[ONE].state is State.READY
+        assert line.runs == 1

@@ -51,3 +51,16 @@ def test_G12_so_many_sockets_an_address_and_no_more() -> None:
     for key in ("a", "b", "c"):
         doorstep.leave(key)
     assert len(doorstep) == 0
+
+
+def test_whoever_counts_is_told_of_locks_and_of_a_full_doorstep() -> None:
+    """Once for each lock, and for each socket that finds no room; how many are locked now can be asked."""
+    locks, full = [], []
+    tries = FailedTries(on_locked=lambda: locks.append(1))
+    for _ in range(MOST_FAILURES + 1):
+        tries.failed("a", 0)
+    tries.failed("b", 0)
+    assert (len(locks), tries.locked(0), tries.locked(LOCK_MS)) == (1, 1, 0)
+    doorstep = Doorstep(from_address=1, on_full=lambda: full.append(1))
+    assert [doorstep.enter("a"), doorstep.enter("a"), doorstep.enter("b")] == [True, False, True]
+    assert len(full) == 1

@@ -79,7 +79,9 @@ def test_a_rejection_ends_it() -> None:
 def test_the_queue_is_full() -> None:
     """It waits for room."""
     step = again(turned_away(Journey(), refused("NOT_PAIRED", "pairing required")))
-    assert step.lines == ("pairing required: too many devices wait; on the gateway's machine: clawdbot devices list",)
+    assert step.lines == (
+        "pairing required: other requests come first; on the gateway's machine: clawdbot devices list",
+    )
     assert again(turned_away(step.journey, refused("NOT_PAIRED", "pairing required"))).lines == ()
 
 

@@ -57,8 +57,8 @@ def test_every_method_of_the_protocol_has_params() -> None:
         *("device.token.rotate", "device.token.revoke", "device.rename"),
         *(f"node.pair.{verb}" for verb in ("request", "approve", "reject", "verify")),
         *("node.rename", "node.describe", "node.invoke", "node.invoke.result", "node.event"),
-        *("channels.status", "agent.identity.get"),
-        *(f"dm.pair.{verb}" for verb in ("list", "approve", "reject", "block", "revoke")),
+        *("channels.status", "agent.identity.get", "dashboard.link"),
+        *(f"dm.pair.{verb}" for verb in ("list", "approve", "reject", "block", "revoke", "notify")),
     }
 
 

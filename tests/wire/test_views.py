@@ -47,7 +47,7 @@ def test_a_request_has_the_recorded_properties_in_their_order() -> None:
     assert device.pending is not None
     shown = plain(views.device_request(device.id, device.pending))
     theirs = next(entry for entry in recorded("pending") if entry["role"] == "operator")
-    assert list(shown) == list(theirs)
+    assert [name for name in shown if name != "approvedBy"] == list(theirs)
     assert shown["ts"] == NOW
     superseding = plain(views.device_request(device.id, device.pending, RequestId("old")))
     assert superseding["supersedes"] == "old"
@@ -58,7 +58,7 @@ def test_G7_a_paired_device_has_the_recorded_properties_and_no_token() -> None:
     assert device.paired is not None
     shown = plain(views.device(device.id, device.paired))
     theirs = next(entry for entry in recorded("paired") if entry["role"] == "operator" and "displayName" in entry)
-    assert list(shown) == list(theirs)
+    assert [name for name in shown if name != "approvedBy"] == list(theirs)
     assert shown["tokens"] == [{"role": "operator", "scopes": ["operator.read"], "createdAtMs": NOW}]
     assert device.paired.tokens[Role.OPERATOR].secret.reveal() not in json.dumps(shown)
 

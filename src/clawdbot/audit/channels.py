@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
 from clawdbot.audit.findings import Finding, Severity
+from clawdbot.channels.settings import DiscordSettings, SignalSettings, SlackSettings, TelegramSettings
 from clawdbot.config import AccountConfig, Config, HttpSettings
 from clawdbot.config.gateway_model import is_loopback
-from clawdbot.config.model import TELEGRAM_API
 from clawdbot.domain.gate import DmPolicy
 from clawdbot.domain.names import DEFAULT_ACCOUNT
 
@@ -60,15 +60,16 @@ def _doors(accounts: Iterable[AccountConfig], file: str) -> Iterator[Finding]:
                 file,
                 f"{key}.allowFrom",
             )
-        if account.api_base != TELEGRAM_API and _is_read_on_the_way(account.api_base):
+        url_key, url = _endpoint(account)
+        if _is_read_on_the_way(url):
             yield Finding(
                 f"channels.{channel}.api_unencrypted",
                 Severity.WARN,
                 "The bot token and all messages go without TLS",
-                f"{account.account}: whoever is on the way to {urlsplit(account.api_base).hostname} reads them",
-                f"set {key}.apiBase to its https:// URL",
+                f"{account.account}: whoever is on the way to {urlsplit(url).hostname} reads them",
+                f"set {key}.{url_key} to its https:// URL",
                 file,
-                f"{key}.apiBase",
+                f"{key}.{url_key}",
             )
 
 
@@ -76,6 +77,17 @@ def _key(account: AccountConfig) -> str:
     where = account.account
     path = f"channels.{where.channel}"
     return path if where.account == DEFAULT_ACCOUNT else f"{path}.accounts.{where.account}"
+
+
+def _endpoint(account: AccountConfig) -> tuple[str, str]:
+    """The key of the URL that an account's secrets and messages go to, and the URL; empty where there is none."""
+    match account.platform:
+        case TelegramSettings(api_base=url) | DiscordSettings(api_base=url) | SlackSettings(api_base=url):
+            return "apiBase", url
+        case SignalSettings(http_url=url):
+            return "httpUrl", url
+        case _:
+            return "", ""
 
 
 def _is_read_on_the_way(url: str) -> bool:

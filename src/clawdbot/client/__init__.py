@@ -7,8 +7,9 @@ from clawdbot.client.address import Address
 from clawdbot.client.connector import Connector, connect
 from clawdbot.client.identity_file import load as load_identity
 from clawdbot.client.identity_file import load_or_create as load_or_create_identity
-from clawdbot.client.introduction import OPERATOR_SCOPES, Introduction
+from clawdbot.client.introduction import OPERATOR_SCOPES, Introduction, program
 from clawdbot.client.token_file import DeviceTokens, TokenFile
+from clawdbot.domain.names import Role, Scope
 
 __all__ = [
     "OPERATOR_SCOPES",
@@ -16,8 +17,11 @@ __all__ = [
     "Connector",
     "DeviceTokens",
     "Introduction",
+    "Role",
+    "Scope",
     "TokenFile",
     "connect",
     "load_identity",
     "load_or_create_identity",
+    "program",
 ]

@@ -38,6 +38,10 @@ class Address:
         parts = urlsplit(self.url)
         return parts.port or _SCHEMES[parts.scheme]
 
+    @property
+    def is_secure(self) -> bool:
+        return self.url.startswith("wss:")
+
     def __str__(self) -> str:
         return visible(self.url, 200)
 

@@ -23,6 +23,7 @@ class DeviceRequest(_Record, frozen=True, kw_only=True):
     request_id: str
     device_id: str
     display_name: str | None = None
+    client_id: str | None = None
     platform: str | None = None
     role: str | None = None
     scopes: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class PairedDevice(_Record, frozen=True, kw_only=True):
 
     device_id: str
     display_name: str | None = None
+    client_id: str | None = None
     platform: str | None = None
     role: str | None = None
     roles: tuple[str, ...] = ()

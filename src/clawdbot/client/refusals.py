@@ -32,11 +32,14 @@ def call_hint(message: str) -> str:
         return "this device may not do that; on the gateway's machine: clawdbot devices list"
     if message.startswith(_UNKNOWN_METHOD):
         return "the gateway is of a version that does not do that"
+    if message.startswith(_NOT_RUN):
+        return "the node's owner says what runs there, on the node: clawdbot node allow PROGRAM"
     return _HINTS.get(message, "")
 
 
 _MISSING_SCOPE: Final = "missing scope: "
 _UNKNOWN_METHOD: Final = "unknown method: "
+_NOT_RUN: Final = ("SYSTEM_RUN_DISABLED", "SYSTEM_RUN_DENIED")
 _HINTS: Final = {
     "unknown requestId": 'requests expire after five minutes; run "clawdbot devices list" or "clawdbot nodes pending"',
     "unknown deviceId": 'run "clawdbot devices list" to see the devices',
@@ -44,6 +47,8 @@ _HINTS: Final = {
     "unknown nodeId": 'run "clawdbot nodes status" to see the nodes',
     "node not connected": 'run "clawdbot nodes status" to see which are',
     "node command not allowed": 'run "clawdbot nodes describe" to see what it lets itself be asked for',
+    "node invoke timed out": "give it more time with --invoke-timeout MS",
+    "unknown pairing code": "codes expire after an hour; to see who waits: clawdbot gateway call dm.pair.list",
 }
 
 
@@ -69,7 +74,8 @@ def _way_in(refused: ConnectRefused) -> str:
 
 
 _WAYS_IN: Final = {
-    "pairing required": "too many devices wait; on the gateway's machine: clawdbot devices list",
+    "pairing required": "other requests come first; on the gateway's machine: clawdbot devices list",
+    "gateway auth required behind reverse proxy": "on the gateway's machine: set gateway.auth.token in clawdbot.json",
     "device signature expired": "set this machine's clock, or the gateway's",
     "protocol mismatch": "the gateway speaks another version of the protocol; update the older of the two",
 }

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import ssl
 from asyncio.trsock import TransportSocket
 from dataclasses import dataclass
 from typing import Final, NoReturn
@@ -148,15 +149,39 @@ def _raise(address: Address, error: aiohttp.ClientError | OSError) -> NoReturn:
                 f"no authority that this machine knows vouches for the gateway at {address}",
                 hint="give the fingerprint of its certificate with --tls-fingerprint",
             ) from None
+        case aiohttp.ClientConnectorSSLError(os_error=cause):
+            raise GatewayUnavailable(
+                f"no TLS with the gateway at {address}: {_why(cause)}",
+                hint="does it serve TLS? if not, its URL begins with ws://",
+            ) from None
         case aiohttp.WSServerHandshakeError(status=status):
-            raise GatewayUnavailable(f"{address} is no gateway: it answers with status {status}") from None
+            hint = _TLS_HINT if status == 400 and not address.is_secure else _STATUS_HINTS.get(status, "")
+            raise GatewayUnavailable(f"{address} is no gateway: it answers with status {status}", hint=hint) from None
         case aiohttp.ClientConnectorError(os_error=cause) if cause.errno == errno.ECONNREFUSED:
             raise NoGateway(f"no gateway listens at {address}") from None
         case aiohttp.ClientConnectorError(os_error=cause):
             raise GatewayUnavailable(f"cannot reach the gateway at {address}: {_why(cause)}") from None
         case _:
-            raise GatewayUnavailable(f"{address} is no gateway, or broke off: {type(error).__name__}") from None
+            raise GatewayUnavailable(
+                f"{address} is no gateway, or broke off: {type(error).__name__}",
+                hint="" if address.is_secure else _TLS_HINT,
+            ) from None
+
+
+_TLS_HINT: Final = "does it serve TLS? then its URL begins with wss://"
+_UPGRADE_HINT: Final = "if a proxy stands in between, have it pass on the headers Upgrade and Connection"
+_NOBODY_HINT: Final = "if a proxy stands in between, nothing listens behind it"
+_STATUS_HINTS: Final = {
+    400: _UPGRADE_HINT,
+    404: _UPGRADE_HINT,
+    426: _UPGRADE_HINT,
+    502: _NOBODY_HINT,
+    503: "too many connections of your address wait there; try again in a moment",
+    504: _NOBODY_HINT,
+}
 
 
 def _why(error: OSError) -> str:
+    if isinstance(error, ssl.SSLError) and error.reason:
+        return visible(error.reason.lower().replace("_", " "), 100)
     return visible((error.strerror or str(error) or type(error).__name__).lower(), 100)

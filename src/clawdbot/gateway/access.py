@@ -19,7 +19,7 @@ _BY_SCOPE: Mapping[Scope, str] = {
         node.pair.request node.pair.list node.pair.approve node.pair.reject node.pair.verify node.rename
         device.pair.list device.pair.approve device.pair.reject device.pair.remove device.rename
         device.token.rotate device.token.revoke
-        dm.pair.list dm.pair.approve dm.pair.reject dm.pair.block dm.pair.revoke
+        dm.pair.list dm.pair.approve dm.pair.reject dm.pair.block dm.pair.revoke dm.pair.notify
     """,
     READ: """
         health status node.list node.describe system-presence last-heartbeat voicewake.get logs.tail channels.status
@@ -51,6 +51,11 @@ def refusal(caller: Caller, method: str) -> Error | None:
 def sees_devices(caller: Caller) -> bool:
     """May a caller know which devices are connected (threats.md G16)?"""
     return caller.role is Role.OPERATOR and scopes.covers(caller.scopes, [READ])
+
+
+def runs_commands(caller: Caller) -> bool:
+    """May a caller have nodes run commands, and so know what ran there?"""
+    return caller.role is Role.OPERATOR and scopes.covers(caller.scopes, [WRITE])
 
 
 def sees_senders(caller: Caller) -> bool:

@@ -11,9 +11,19 @@ from typing import Final, assert_never
 
 from aiohttp import WSMsgType, web
 
+from clawdbot.domain import device_facts
 from clawdbot.domain.connect import Peer
+from clawdbot.domain.facts import Fact, Kind, Surface
+from clawdbot.domain.names import DeviceId
 from clawdbot.domain.texts import visible
-from clawdbot.errors import CredentialsWrong, DoorError, InvalidParams, StoreError
+from clawdbot.errors import (
+    CredentialsWrong,
+    DoorError,
+    InvalidConnectParams,
+    InvalidParams,
+    PairingRequired,
+    StoreError,
+)
 from clawdbot.gateway import methods
 from clawdbot.gateway.connection import NORMAL, TOO_LARGE, Connection, State
 from clawdbot.gateway.desk import Desk, monotonic
@@ -35,6 +45,7 @@ from clawdbot.gateway.dialogue import (
 )
 from clawdbot.gateway.hub import ACCESS_CHANGED
 from clawdbot.gateway.link import Link
+from clawdbot.gateway.meters import NO_FRAME
 from clawdbot.gateway.session import Session
 from clawdbot.gateway.threshold import Threshold
 from clawdbot.gateway.verbs.base import invalid
@@ -76,8 +87,9 @@ class Conversation:
         self._connection = connection
         self._threshold = threshold
         self._link = link
+        self._claimed: DeviceId | None = None
         self._session: Session | None = None
-        self.ended = asyncio.Event()
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     @property
     def is_connected(self) -> bool:
@@ -102,7 +114,6 @@ class Conversation:
         """Talk until one side closes."""
         timer = asyncio.get_running_loop().call_at(self._threshold.deadline, self._happened, TimedOut())
         self._threshold.expect_little(lambda: self.close(TOO_LARGE, ""))
-        writer = asyncio.create_task(self._link.run())
         self._perform(self._connection.open())
         try:
             async for message in ws:
@@ -115,8 +126,8 @@ class Conversation:
             if self._session is not None:
                 self._desk.lobby.leave(self._session)
             self._link.close(NORMAL, "")
-            await writer
-            self.ended.set()
+            await self._link.closed()
+            self.ended.set_result(None)
 
     async def _received(self, data: str | bytes) -> None:
         if self._connection.state is State.WAITING:
@@ -131,11 +142,12 @@ class Conversation:
             locked_for = desk.failed.locked_for(key, monotonic())
             outputs = self._connection.take(Received(data, 0 if self._visitor.slowed else locked_for), desk.house.now())
             if outputs and isinstance(outputs[0], Admit):
+                self._claimed = outputs[0].verified.id
                 outputs = await self._admit(outputs[0])
             wrong = isinstance(self._connection.refusal, CredentialsWrong)
             if wrong:
                 desk.failed.failed(key, monotonic())
-        self._log_refusal()
+        self._note_refusal()
         if wrong and self._visitor.slowed and locked_for:
             await asyncio.sleep(SLOW_S)
         self._perform(outputs)
@@ -159,12 +171,24 @@ class Conversation:
             self._desk.lobby.leave(greeting.session)
         return outputs
 
-    def _log_refusal(self) -> None:
+    def _note_refusal(self) -> None:
         error = self._connection.refusal
+        if error is not None:
+            self._desk.meters.refused(error)
+            self._record_refusal(error)
+        elif self._connection.state is State.CLOSED:
+            self._desk.meters.turned_away(NO_FRAME, "INVALID_REQUEST")
         if isinstance(error, StoreError):
             log.error("a client at %s was not let in: %s", self._visitor.key, error)
         elif error is not None:
             log.info("a client at %s was refused: %s", self._visitor.key, visible(str(error), 200))
+
+    def _record_refusal(self, error: Exception) -> None:
+        """Who waits for approval was told when he began to; what the state refuses, the history cannot take either."""
+        if isinstance(error, DoorError) and not isinstance(error, PairingRequired):
+            about, address = device_facts.device(self._claimed), self._visitor.peer.address or ""
+            now = self._desk.house.now()
+            self._desk.record(Fact(now, Kind.REFUSED, Surface.GATEWAY, about, why=_reason(error), address=address))
 
     # --- calls
 
@@ -209,3 +233,8 @@ class Conversation:
                     raise AssertionError("only the handshake admits, and only a session invokes")
                 case _:
                     assert_never(output)
+
+
+def _reason(error: DoorError) -> str:
+    """Why, without what the client sent: its words may be in the message."""
+    return InvalidConnectParams.__name__ if isinstance(error, InvalidConnectParams) else error.message

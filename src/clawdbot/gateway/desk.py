@@ -6,14 +6,18 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import metadata
+from typing import Any
 
 from clawdbot.device_service import DeviceService
 from clawdbot.domain.bounds import QueueLimits
+from clawdbot.domain.facts import Record, keep_nothing
 from clawdbot.domain.names import Instant
 from clawdbot.domain.tokens import Mint
 from clawdbot.gateway.announcer import Announcer
 from clawdbot.gateway.hub import Hub
+from clawdbot.gateway.links import Links
 from clawdbot.gateway.lobby import Lobby
+from clawdbot.gateway.meters import Meters, TimedStore
 from clawdbot.gateway.methods import METHODS
 from clawdbot.gateway.news import News
 from clawdbot.gateway.nodes import ConnectedNodes
@@ -22,10 +26,12 @@ from clawdbot.gateway.reports import Channels, Reports
 from clawdbot.gateway.settings import GatewaySettings
 from clawdbot.gateway.tries import FailedTries
 from clawdbot.gateway.turns import Turns
-from clawdbot.gateway.verbs.base import House
+from clawdbot.gateway.verbs.base import House, Tell, no_channels
+from clawdbot.gateway.watch import WatchedStore
+from clawdbot.history import foreign
 from clawdbot.node_service import NodeService
 from clawdbot.service import Clock, Service
-from clawdbot.store.base import Store
+from clawdbot.store.base import Key, Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +39,10 @@ class Desk:
     """What all conversations share.
 
     Attributes:
+        store: what all of it is kept in, watched for what others do to it.
+        meters: what is counted.
         failed: how often each address was wrong about its credentials.
+        record: takes down what happened.
         turns: one try at a time for each address.
         calls: what is being done for clients.
     """
@@ -42,9 +51,25 @@ class Desk:
     hub: Hub
     news: News
     lobby: Lobby
-    failed: FailedTries = field(default_factory=FailedTries)
+    store: WatchedStore
+    meters: Meters
+    failed: FailedTries
+    record: Record = keep_nothing
     turns: Turns = field(default_factory=Turns)
     calls: set[asyncio.Task[None]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Outward:
+    """Where words go that are for nobody who is connected.
+
+    Attributes:
+        tell: sends a text to a sender.
+        record: takes down what happened.
+    """
+
+    tell: Tell = no_channels
+    record: Record = keep_nothing
 
 
 def monotonic() -> Instant:
@@ -60,6 +85,7 @@ def furnish(
     channels: Channels,
     now: Clock,
     mint: Mint | None = None,
+    outward: Outward | None = None,
 ) -> Desk:
     """Put the parts together.
 
@@ -67,9 +93,13 @@ def furnish(
         settings: the gateway's settings as they are now.
         host: what this machine is called.
         channels: how the chat platforms do.
+        outward: where words go for people, and for the history.
     """
-    hub = Hub()
-    announcer = Announcer(hub)
+    outward = outward or Outward()
+    record = outward.record
+    hub, meters = Hub(), Meters()
+    announcer = Announcer(hub, meters)
+    watched = WatchedStore(TimedStore(store, meters), _notice(announcer, record, now))
     nodes = ConnectedNodes(tell=hub.tell, policy=lambda: settings().commands, new_id=_new_id)
     hub.on_expelled(nodes.drop)
     presence = Presence(Own(host, _version()), now=now)
@@ -80,19 +110,33 @@ def furnish(
         return settings().queue
 
     house = House(
-        devices=DeviceService(store, perform=announcer.perform, limits=limits, now=now, mint=mint),
-        node_pairing=NodeService(store, perform=announcer.perform, limits=limits, now=now, mint=mint),
-        senders=Service(store, now=now),
+        devices=DeviceService(watched, perform=announcer.perform, limits=limits, now=now, mint=mint, record=record),
+        node_pairing=NodeService(watched, perform=announcer.perform, limits=limits, now=now, mint=mint, record=record),
+        senders=Service(watched, now=now, record=record),
         nodes=nodes,
         presence=presence,
         reports=reports,
         announcer=announcer,
         settings=settings,
         now=now,
-        wrong_codes=FailedTries(),
+        wrong_codes=meters.tries("codes"),
         turns=Turns(),
+        tell=outward.tell,
+        links=Links(now=now),
     )
-    return Desk(house, hub, news, Lobby(house, hub, news, methods=list(METHODS), new_id=_new_id))
+    lobby = Lobby(house, hub, news, methods=list(METHODS), new_id=_new_id)
+    return Desk(house, hub, news, lobby, watched, meters, meters.tries("credentials"), record)
+
+
+def _notice(announcer: Announcer, record: Record, now: Clock) -> Callable[[Key[Any], Any, Any], None]:
+    """What is done about a change that others made."""
+
+    def notice(key: Key[Any], old: Any, new: Any) -> None:
+        announcer.decided_elsewhere(key, old, new, now())
+        for fact in foreign.facts(key, old, new, at=now()):
+            record(fact)
+
+    return notice
 
 
 def _new_id() -> str:

@@ -32,6 +32,7 @@ EVENTS: Final = (
     "node.pair.requested",
     "node.pair.resolved",
     "node.invoke.request",
+    "node.event",
     "device.pair.requested",
     "device.pair.resolved",
     "voicewake.changed",

@@ -1,74 +1,75 @@
-"""The way out to one client: frames wait here until its socket takes them, and a close is never waited for long."""
+"""The way out to one client: what it is told goes to its socket at once, and a close is never waited for long.
+
+Frames are written here and not by the library, whose way of doing it can wait: that would need a queue and a task for
+every client, also for the thousands that are told nothing but a tick. A frame of a server is its bytes behind a length
+(RFC 6455, 5.2); what a client has not taken yet waits in the transport, which knows how much that is.
+"""
 
 import asyncio
-from collections import deque
+from contextlib import suppress
 from typing import Final
 
-from aiohttp import WSMsgType, web
+from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from clawdbot.gateway.hub import MOST_BUFFERED
 
 CLOSE_S: Final = 0.8
 """Seconds that a client has to take what is before the close frame, and to answer that (threats.md G8)."""
 
+_TEXT: Final = 0x81
+"""A whole message of text."""
+
 
 class Link:
-    """Sends what it is given, in order, in a task of its own (:meth:`run`)."""
+    """Sends what it is given, in order.
 
-    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    Args:
+        drain: what :meth:`aiohttp.web.WebSocketResponse.prepare` gives; waits until the client has taken most.
+    """
+
+    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport, drain: AbstractStreamWriter) -> None:
         self._ws = ws
         self._transport = transport
-        self._frames: deque[bytes] = deque()
-        self._waiting = 0
-        self._closing: tuple[int, str] | None = None
-        self._changed = asyncio.Event()
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._drain = drain
+        self._closing: asyncio.Task[None] | None = None
 
     @property
     def unsent(self) -> int:
         """Bytes that the client's system has not taken yet."""
-        return self._waiting + self._transport.get_write_buffer_size()
+        return self._transport.get_write_buffer_size()
 
     def send(self, frame: bytes) -> None:
-        """Send a frame as soon as those before it are sent. Without effect once the link is closing."""
-        if self._closing is None:
-            self._frames.append(frame)
-            self._waiting += len(frame)
-            if self.unsent > MOST_BUFFERED:
-                self._has_room.clear()
-            self._changed.set()
+        """Send a frame. Without effect once the link is closing, or the client is gone."""
+        if self._closing is None and not self._transport.is_closing():
+            self._transport.write(_head(len(frame)) + frame)
 
     def close(self, code: int, reason: str) -> None:
         """Close once everything before is sent, or after :data:`CLOSE_S` in any case."""
-        if self._closing is None:
-            self._closing = (code, reason)
+        if self._closing is None and not self._transport.is_closing():
             asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
-            self._changed.set()
-            self._has_room.set()
+            self._closing = asyncio.create_task(self._close(code, reason))
 
     async def room(self) -> None:
         """Wait until the client has taken enough to be told more: whoever does not listen is not listened to."""
-        await self._has_room.wait()
+        while self.unsent > MOST_BUFFERED and not self._transport.is_closing():
+            with suppress(ConnectionError):
+                await self._drain.drain()
 
-    async def run(self) -> None:
-        """Send until the link is closed; never raises."""
-        try:
-            while self._closing is None or self._frames:
-                await self._changed.wait()
-                self._changed.clear()
-                await self._flush()
-            code, reason = self._closing
+    async def closed(self) -> None:
+        """Wait until the link is closed, after :meth:`close`; never raises."""
+        if self._closing is not None:
+            await self._closing
+
+    async def _close(self, code: int, reason: str) -> None:
+        with suppress(ConnectionError):  # the client is gone, and with it whoever would have read this
             await self._ws.close(code=code, message=reason.encode())
-        except ConnectionError:
-            pass  # the client is gone, and with it whoever would have read this
-        finally:
-            self._has_room.set()
 
-    async def _flush(self) -> None:
-        while self._frames:
-            frame = self._frames.popleft()
-            await self._ws.send_frame(frame, WSMsgType.TEXT)
-            self._waiting -= len(frame)
-            if self.unsent <= MOST_BUFFERED:
-                self._has_room.set()
+
+def _head(size: int) -> bytes:
+    """What stands before a message of that many bytes."""
+    if size < 126:
+        return bytes((_TEXT, size))
+    if size < 65536:
+        return bytes((_TEXT, 126)) + size.to_bytes(2, "big")
+    return bytes((_TEXT, 127)) + size.to_bytes(8, "big")

@@ -84,7 +84,7 @@ def admits_origin(upgrade: Upgrade, settings: GatewaySettings) -> bool:
 
 def is_trusted_proxy(peer: str, settings: GatewaySettings) -> bool:
     """Does the owner vouch for this peer's word about its clients' addresses?"""
-    address = _plain(parse_address(peer))
+    address = _plain(parse_address(peer)) if settings.trusted_proxies else None
     return address is not None and _in(address, settings)
 
 

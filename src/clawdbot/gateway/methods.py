@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from clawdbot.gateway.access import refusal
 from clawdbot.gateway.session import Session
-from clawdbot.gateway.verbs import devices, gateway, node_pairing, nodes, senders
+from clawdbot.gateway.verbs import dashboard, devices, gateway, node_pairing, nodes, senders
 from clawdbot.gateway.verbs.base import House, invalid
 from clawdbot.wire import connect, params
 from clawdbot.wire.frames import Request
@@ -53,6 +53,7 @@ METHODS: Final = {
         Method(params.DeviceRename, devices.rename),
         Method(params.DeviceTokenRotate, devices.rotate),
         Method(params.DeviceTokenRevoke, devices.revoke),
+        Method(params.DashboardLink, dashboard.link),
         Method(params.NodeList, nodes.list_),
         Method(params.NodeDescribe, nodes.describe),
         Method(params.NodeInvoke, nodes.invoke),
@@ -63,6 +64,7 @@ METHODS: Final = {
         Method(params.DmPairReject, senders.reject),
         Method(params.DmPairBlock, senders.block),
         Method(params.DmPairRevoke, senders.revoke),
+        Method(params.DmPairNotify, senders.notify),
     )
 }
 

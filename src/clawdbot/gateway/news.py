@@ -6,7 +6,7 @@ from clawdbot.domain.names import Instant
 from clawdbot.gateway.access import sees_devices
 from clawdbot.gateway.hub import Hub
 from clawdbot.gateway.presence import Entry, Presence
-from clawdbot.gateway.reports import Reports
+from clawdbot.gateway.reports import Report, Reports
 from clawdbot.gateway.session import Session
 from clawdbot.wire.frames import StateVersion
 
@@ -32,14 +32,21 @@ class News:
             return self._presence.entries()
         return self._presence.entries_for(session.device)
 
+    def health_for(self, session: Session) -> Report:
+        """How the gateway does, likewise."""
+        return self._reports.health(whole=sees_devices(session.caller))
+
     def tick(self) -> None:
         """Clients that hear none for a minute take the gateway for dead."""
         self._hub.broadcast("tick", {"ts": self._now()}, droppable=True)
 
     def health(self) -> None:
-        """How the gateway does."""
+        """How the gateway does; how its channels do is for those who may read."""
         self._health_version += 1
-        self._hub.broadcast("health", self._reports.health(), version=self.version)
+        brief = self._reports.health(whole=False)
+        self._hub.broadcast(
+            "health", self._reports.health(), to=sees_devices, otherwise=lambda _: brief, version=self.version
+        )
 
     def presence(self) -> None:
         """Who is there; those who may not know of others are told of themselves."""

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 from typing import assert_never
 from urllib.parse import urlsplit
 
+from msgspec import to_builtins
+
 from clawdbot.config import AccountConfig, CommandSettings, Config, HttpSettings, PythonSettings
 from clawdbot.domain.gate import DmPolicy
 from clawdbot.domain.names import Channel, ChannelAccount
-from clawdbot.domain.texts import add_command
+from clawdbot.domain.texts import add_command, visible
 from clawdbot.errors import ChannelRefused
 from clawdbot.gateway import instance
-from clawdbot.gateway.adapters import SERVED, login
+from clawdbot.gateway.adapters import check_login
+from clawdbot.gateway.instance import Instance
+from clawdbot.gateway.reports import LONGEST, AccountReport, accounts_of
 from clawdbot.paths import Paths
 from clawdbot.service import Service
 
@@ -28,6 +32,8 @@ class AccountOverview:
     blocked: int
     problem: str
     """What keeps an enabled account from being run."""
+    live: AccountReport | None = None
+    """How it does now, if a gateway told."""
 
     @property
     def runs(self) -> bool:
@@ -40,7 +46,7 @@ class Overview:
 
     paths: Paths
     config_exists: bool
-    gateway_pid: int | None
+    gateway: Instance | None
     assistant: str
     accounts: tuple[AccountOverview, ...]
     next_steps: tuple[str, ...]
@@ -51,7 +57,11 @@ class Overview:
             "stateDir": str(self.paths.state_dir),
             "configPath": str(self.paths.config_path),
             "configExists": self.config_exists,
-            "gateway": {"running": self.gateway_pid is not None, "pid": self.gateway_pid or None},
+            "gateway": {
+                "running": self.gateway is not None,
+                "pid": (self.gateway.pid or None) if self.gateway else None,
+                "url": (self.gateway.url or None) if self.gateway else None,
+            },
             "assistant": self.assistant,
             "accounts": [
                 {
@@ -63,6 +73,7 @@ class Overview:
                     "approved": one.approved,
                     "blocked": one.blocked,
                     "problem": one.problem or None,
+                    "live": to_builtins(one.live),
                 }
                 for one in self.accounts
             ],
@@ -70,21 +81,31 @@ class Overview:
         }
 
 
-async def look(paths: Paths, config: Config, service: Service) -> Overview:
-    """Look at everything that is on. Raises StoreError if the state cannot be read."""
-    accounts = tuple([await _look_at(settings, service) for settings in config.accounts.values()])
-    gateway_pid = instance.running(paths.state_dir)
+async def look(paths: Paths, config: Config, service: Service, *, health: object = None) -> Overview:
+    """Look at everything that is on.
+
+    Args:
+        health: what a running gateway answered to ``health``, if it did.
+
+    Raises:
+        StoreError: the state cannot be read.
+    """
+    live = accounts_of(health)
+    accounts = tuple(
+        [await _look_at(settings, service, live.get(settings.account)) for settings in config.accounts.values()]
+    )
+    gateway = instance.find(paths.state_dir)
     return Overview(
         paths=paths,
         config_exists=paths.config_path.exists(),
-        gateway_pid=gateway_pid,
+        gateway=gateway,
         assistant=_assistant(config),
         accounts=accounts,
-        next_steps=tuple(_next_steps(config, accounts, gateway_runs=gateway_pid is not None)),
+        next_steps=tuple(_next_steps(config, accounts, gateway_runs=gateway is not None)),
     )
 
 
-async def _look_at(settings: AccountConfig, service: Service) -> AccountOverview:
+async def _look_at(settings: AccountConfig, service: Service, live: AccountReport | None) -> AccountOverview:
     known = await service.read(settings.account)
     return AccountOverview(
         account=settings.account,
@@ -94,12 +115,13 @@ async def _look_at(settings: AccountConfig, service: Service) -> AccountOverview
         approved=len(known.allowed),
         blocked=len(known.blocked),
         problem=_problem(settings) if settings.enabled else "",
+        live=live,
     )
 
 
 def _problem(settings: AccountConfig) -> str:
     try:
-        login(settings)
+        check_login(settings)
     except ChannelRefused as refused:
         return refused.message
     return ""
@@ -121,7 +143,8 @@ def _assistant(config: Config) -> str:
 
 def _next_steps(config: Config, accounts: tuple[AccountOverview, ...], *, gateway_runs: bool) -> list[str]:
     steps = [f"clawdbot pairing list {one.account.channel}" for one in accounts if one.waiting]
-    steps += [add_command(one.account) for one in accounts if one.problem and one.account.channel in SERVED]
+    steps += [add_command(one.account) for one in accounts if one.problem]
+    steps += [visible(one.live.hint, LONGEST) for one in accounts if one.live and one.live.hint and not one.problem]
     if not any(one.enabled for one in accounts):
         steps.append(add_command(ChannelAccount(Channel.TELEGRAM)))
     if config.assistant is None:
@@ -135,11 +158,11 @@ def _next_steps(config: Config, accounts: tuple[AccountOverview, ...], *, gatewa
 
 def lines(overview: Overview) -> list[str]:
     """The overview for people."""
-    pid = overview.gateway_pid
+    gateway = overview.gateway
     found = [
         ("state", str(overview.paths.state_dir)),
         ("config", f"{overview.paths.config_path}{'' if overview.config_exists else ' (not there: all defaults)'}"),
-        ("gateway", "not running" if pid is None else f"running (process {pid})" if pid else "running"),
+        ("gateway", f"running{gateway.described}" if gateway else "not running"),
         ("assistant", overview.assistant),
         *((str(one.account), _account_line(one)) for one in overview.accounts),
         *([] if overview.accounts else [("channels", "none yet")]),
@@ -150,5 +173,6 @@ def lines(overview: Overview) -> list[str]:
 
 
 def _account_line(one: AccountOverview) -> str:
-    state = one.problem or (f"policy {one.policy}" if one.enabled else "switched off")
+    live = f"{one.live.described}; " if one.live else ""
+    state = one.problem or (f"{live}policy {one.policy}" if one.enabled else "switched off")
     return f"{state}; {one.waiting} waiting, {one.approved} approved, {one.blocked} blocked"

@@ -72,20 +72,24 @@ class Presence:
         self.own = own
         self.version = 1
         self._now = now
-        self._here: dict[str, Entry] = {}
+        self._here: dict[DeviceId, dict[str, Entry]] = {}
+        """By device, what each of its sessions says; the last one counts."""
         self._gone: dict[DeviceId, Entry] = {}
 
     def connected(self, session: Session) -> None:
         """A session has begun."""
         if session.client.mode != UNTRACKED_MODE:
-            self._here[session.id] = _entry(session, "connect", self._now())
+            self._here.setdefault(session.device, {})[session.id] = _entry(session, "connect", self._now())
             self._gone.pop(session.device, None)
             self.version += 1
 
     def disconnected(self, session: Session) -> bool:
         """A session has ended; answers whether it was on the list."""
-        if self._here.pop(session.id, None) is None:
+        sessions = self._here.get(session.device, {})
+        if sessions.pop(session.id, None) is None:
             return False
+        if not sessions:
+            del self._here[session.device]
         self._gone.pop(session.device, None)
         self._gone[session.device] = _entry(session, "disconnect", self._now())
         if len(self._gone) > MOST_KEPT:
@@ -96,13 +100,22 @@ class Presence:
     def entries(self) -> list[Entry]:
         """The gateway itself, then everybody, the latest first."""
         now = self._now()
-        shown = {device: entry for device, entry in self._gone.items() if 0 <= now - entry.ts < KEPT_MS}
-        shown.update({entry.device_id: entry for entry in self._here.values() if entry.device_id is not None})
-        return [self.own.entry(now), *sorted(shown.values(), key=lambda entry: -entry.ts)]
+        shown = [entry for device in {**self._gone, **self._here} if (entry := self._shown(device, now)) is not None]
+        return [self.own.entry(now), *sorted(shown, key=lambda entry: -entry.ts)]
 
     def entries_for(self, device: DeviceId) -> list[Entry]:
         """What somebody gets to see who may not know of other devices (threats.md G16)."""
-        return [entry for entry in self.entries() if entry.device_id in (None, device)]
+        now = self._now()
+        mine = self._shown(device, now)
+        return [self.own.entry(now), *([] if mine is None else [mine])]
+
+    def _shown(self, device: DeviceId, now: Instant) -> Entry | None:
+        """The line of a device: its latest session's, or for a while that of one that has left."""
+        here = self._here.get(device)
+        if here:
+            return next(reversed(here.values()))
+        gone = self._gone.get(device)
+        return gone if gone is not None and 0 <= now - gone.ts < KEPT_MS else None
 
 
 def _entry(session: Session, reason: str, now: Instant) -> Entry:

@@ -5,8 +5,8 @@
     ...
     await gateway.stop()
 
-Who wires it into a program hands :meth:`Gateway.sender_waits` to the door, and to :meth:`Gateway.reconfigure` what the
-owner changes.
+Who wires it into a program hands :attr:`Gateway.store` and :meth:`Gateway.sender_waits` to the door, and to
+:meth:`Gateway.reconfigure` what the owner changes.
 """
 
 import asyncio
@@ -15,6 +15,7 @@ import socket
 import ssl as tls
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,21 +23,27 @@ from aiohttp import web
 
 from clawdbot.domain.bounds import address_key
 from clawdbot.domain.connect import Challenge, Peer
+from clawdbot.domain.facts import Record, keep_nothing
 from clawdbot.domain.names import ChannelAccount, SenderId
 from clawdbot.domain.tokens import Mint
+from clawdbot.errors import StoreError
 from clawdbot.gateway import locality, sockets
 from clawdbot.gateway.clockwork import Clockwork
 from clawdbot.gateway.connection import HANDSHAKE_MS, POLICY, RESTART, Connection
 from clawdbot.gateway.conversation import Conversation, Visitor
-from clawdbot.gateway.desk import furnish
+from clawdbot.gateway.desk import Outward, furnish
 from clawdbot.gateway.hello import TICK_MS
 from clawdbot.gateway.hub import SECRET_CHANGED
 from clawdbot.gateway.link import CLOSE_S, Link
 from clawdbot.gateway.locality import Upgrade
+from clawdbot.gateway.meters import FOREIGN_ORIGIN, NO_UPGRADE, TOO_MANY, Meters
 from clawdbot.gateway.reports import Channels
+from clawdbot.gateway.scrape import PATH as METRICS
+from clawdbot.gateway.scrape import Scrape
 from clawdbot.gateway.settings import GatewaySettings, check
 from clawdbot.gateway.threshold import Threshold
 from clawdbot.gateway.tries import Doorstep
+from clawdbot.gateway.verbs.base import House, Tell, no_channels
 from clawdbot.service import Clock, wall_clock
 from clawdbot.store.base import Store
 from clawdbot.wire.plain import MAX_FRAME
@@ -56,12 +63,14 @@ class Pace:
 
     Attributes:
         sweep: between looks for sessions whose record somebody else changed (threats.md G8).
+        watch: between looks for what others decided; a change is told of at the second one that sees it.
         keep_alive: that a plain HTTP connection may idle.
     """
 
     tick: float = TICK_MS / 1000
     health: float = 60
-    sweep: float = 0.5
+    sweep: float = 0.2
+    watch: float = 0.5
     handshake: float = HANDSHAKE_MS / 1000
     keep_alive: float = 10
 
@@ -73,19 +82,21 @@ class World:
     Attributes:
         look: finds out who is at the other end.
         mint: makes new names and secrets; the system's CSPRNG if there is none.
+        record: takes down what happened.
     """
 
     look: Look = locality.look
     now: Clock = wall_clock
     pace: Pace = field(default_factory=Pace)
     mint: Mint | None = None
+    record: Record = keep_nothing
 
 
 class Gateway:
     """A gateway on a store.
 
     Args:
-        pages: plain HTTP by path, besides ``/healthz``.
+        pages: plain HTTP by path, besides ``/healthz`` and ``/metrics``.
         channels: how the chat platforms do, for health and status.
         ssl: serves TLS, on the same port and nothing else on it.
 
@@ -102,6 +113,7 @@ class Gateway:
         channels: Channels = dict,
         ssl: tls.SSLContext | None = None,
         world: World | None = None,
+        tell: Tell = no_channels,
     ) -> None:
         self._settings = settings
         self._pages: Mapping[str, Page] = {"/healthz": _healthz, **(pages or {})}
@@ -115,13 +127,35 @@ class Gateway:
             channels=channels,
             now=self._world.now,
             mint=self._world.mint,
+            outward=Outward(tell, self._world.record),
         )
-        self._doorstep = Doorstep()
+        self._scrape = Scrape(self._desk, channels, lambda: self._settings)
+        self._doorstep = Doorstep(on_full=lambda: self.meters.turned_away(TOO_MANY, "503"))
         self._clockwork = Clockwork()
         self._conversations: set[Conversation] = set()
         self._runner: web.AppRunner | None = None
         self._servers: list[asyncio.Server] = []
         self.port = 0
+
+    @property
+    def store(self) -> Store:
+        """The store for whoever else decides in this process: what is decided through it is not told of twice."""
+        return self._desk.store
+
+    @property
+    def house(self) -> House:
+        """What the verbs work with, for whoever decides elsewhere in this process as they do."""
+        return self._desk.house
+
+    @property
+    def is_listening(self) -> bool:
+        """Does it take connections?"""
+        return bool(self._servers) and all(server.is_serving() for server in self._servers)
+
+    @property
+    def meters(self) -> Meters:
+        """What is counted; who decides elsewhere in this process counts there, too."""
+        return self._desk.meters
 
     # --- life
 
@@ -133,6 +167,8 @@ class Gateway:
             Refused: the port cannot be had.
         """
         check(self._settings)
+        with suppress(StoreError):  # whoever connects is told of that
+            await self._desk.store.sweep()
         bound = sockets.listen(self._settings.hosts, self._settings.port)
         self.port = bound[0].getsockname()[1]
         app = web.Application()
@@ -159,10 +195,12 @@ class Gateway:
             desk.news.health()
             await desk.house.devices.forget_expired()
             await desk.house.node_pairing.forget_expired()
+            await desk.house.senders.forget_expired()
 
         self._clockwork.add(self._pace.tick, "tick", tick)
         self._clockwork.add(self._pace.health, "health", health)
         self._clockwork.add(self._pace.sweep, "sweep", desk.lobby.sweep)
+        self._clockwork.add(self._pace.watch, "watch", desk.store.sweep)
 
     async def stop(self) -> None:
         """Tell everybody, close everything, and wait until it is closed."""
@@ -170,7 +208,7 @@ class Gateway:
             server.close()
         await self._clockwork.stop()
         self._desk.news.shutdown()
-        ends = [asyncio.ensure_future(conversation.ended.wait()) for conversation in self._conversations]
+        ends = [conversation.ended for conversation in self._conversations]
         for conversation in list(self._conversations):
             conversation.close(RESTART, SERVICE_RESTART)
         if ends:
@@ -222,15 +260,20 @@ class Gateway:
             raise web.HTTPServiceUnavailable
         upgrade = _upgrade(request, transport)
         peer = self._world.look(upgrade, self._settings)
-        if not threshold.requested(address_key(peer.address)):
+        address = address_key(peer.address)
+        if not threshold.requested(address):
             return _refusal(503, "too many connections")
+        visitor = _visitor(upgrade, peer, address)
         if "upgrade" not in request.headers:
-            return await self._page(request)
+            return await self._page(request, visitor)
         if not locality.admits_origin(upgrade, self._settings):
+            self.meters.turned_away(FOREIGN_ORIGIN, "403")
             return _refusal(403, "origin not allowed")
-        return await self._talk(request, transport, threshold, _visitor(upgrade, peer))
+        return await self._talk(request, transport, threshold, visitor)
 
-    async def _page(self, request: web.Request) -> web.StreamResponse:
+    async def _page(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+        if request.path == METRICS:
+            return await self._scrape.page(request, visitor)
         page = self._pages.get(request.path)
         return _refusal(404, "not found") if page is None else await page(request)
 
@@ -239,11 +282,12 @@ class Gateway:
     ) -> web.StreamResponse:
         ws = web.WebSocketResponse(compress=False, max_msg_size=MAX_FRAME + 1, timeout=CLOSE_S)
         if request.method != "GET" or not ws.can_prepare(request):
+            self.meters.turned_away(NO_UPGRADE, "400")
             return _refusal(400, "not a websocket upgrade")
-        await ws.prepare(request)
+        drain = await ws.prepare(request)
         challenge = Challenge(nonce=str(uuid.UUID(bytes=os.urandom(16), version=4)), issued_at=self._world.now())
         connection = Connection(challenge, peer=visitor.peer, auth=self._settings.auth)
-        link = Link(ws, transport)
+        link = Link(ws, transport, drain)
         conversation = Conversation(self._desk, visitor, connection, threshold=threshold, link=link)
         self._conversations.add(conversation)
         try:
@@ -264,11 +308,11 @@ def _upgrade(request: web.Request, transport: asyncio.Transport) -> Upgrade:
     )
 
 
-def _visitor(upgrade: Upgrade, peer: Peer) -> Visitor:
+def _visitor(upgrade: Upgrade, peer: Peer, address: str) -> Visitor:
     """Programs of this machine, pages of its browsers, and others do not pay for each other's failed tries."""
     page = bool(upgrade.all("origin"))
     kind = "page" if page else "local" if peer.local else "address"
-    return Visitor(peer, key=f"{kind} {address_key(peer.address)}", slowed=peer.local and not page)
+    return Visitor(peer, key=f"{kind} {address}", slowed=peer.local and not page)
 
 
 def _without_zone(address: str) -> str:

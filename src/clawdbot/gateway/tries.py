@@ -5,6 +5,7 @@ codes: being wrong about a thing must not lock anybody else out of it.
 """
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,11 +28,15 @@ class FailedTries:
 
     Who counts must not let one key try twice at once (:class:`clawdbot.gateway.turns.Turns`), or parallel tries would
     overrun the count.
+
+    Args:
+        on_locked: is told of each lock, for whoever counts them.
     """
 
-    def __init__(self, *, keys_kept: int = KEYS_KEPT) -> None:
+    def __init__(self, *, keys_kept: int = KEYS_KEPT, on_locked: Callable[[], None] = lambda: None) -> None:
         self._records: OrderedDict[str, _Record] = OrderedDict()
         self._keys_kept = keys_kept
+        self._on_locked = on_locked
 
     def locked_for(self, key: str, now: Instant) -> int:
         """Milliseconds until this key may try again; 0 if it may now."""
@@ -47,18 +52,30 @@ class FailedTries:
         if full:
             record.failures.clear()
             record.locked_until = now + LOCK_MS
+            self._on_locked()
         while len(self._records) > self._keys_kept:
             self._records.popitem(last=False)
         return full
+
+    def locked(self, now: Instant) -> int:
+        """How many keys may not try now."""
+        return sum(record.locked_until > now for record in self._records.values())
 
     def __len__(self) -> int:
         return len(self._records)
 
 
 class Doorstep:
-    """Counts the sockets of those who have not connected yet, by address and in all."""
+    """Counts the sockets of those who have not connected yet, by address and in all.
 
-    def __init__(self, *, from_address: int = 32, total: int = 1024) -> None:
+    Args:
+        on_full: is told of each that finds no room, for whoever counts them.
+    """
+
+    def __init__(
+        self, *, from_address: int = 32, total: int = 1024, on_full: Callable[[], None] = lambda: None
+    ) -> None:
+        self._on_full = on_full
         self._most_from_address = from_address
         self._most = total
         self._by_key: dict[str, int] = {}
@@ -68,6 +85,7 @@ class Doorstep:
         """May one more socket of this address wait here? If so, it is counted until it leaves."""
         count = self._by_key.get(key, 0)
         if count >= self._most_from_address or self._total >= self._most:
+            self._on_full()
             return False
         self._by_key[key] = count + 1
         self._total += 1

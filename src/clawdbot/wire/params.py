@@ -90,6 +90,13 @@ class DeviceRename(Params, frozen=True):
     display_name: Name
 
 
+class DashboardLink(Params, frozen=True):
+    """For a browser that is to be paired with these scopes (ours)."""
+
+    method: ClassVar[str] = "dashboard.link"
+    scopes: Scopes
+
+
 # --- nodes: the legacy store -----------------------------------------------------------------------------------------
 
 
@@ -292,6 +299,10 @@ class DmPairBlock(_OfSender, frozen=True):
 
 class DmPairRevoke(_OfSender, frozen=True):
     method: ClassVar[str] = "dm.pair.revoke"
+
+
+class DmPairNotify(_OfSender, frozen=True):
+    method: ClassVar[str] = "dm.pair.notify"
 
 
 P = TypeVar("P", bound=Params)

@@ -36,6 +36,8 @@ class DeviceRequestView(View, frozen=True, kw_only=True):
     silent: bool
     is_repair: bool
     ts: Instant
+    last_seen_at_ms: Instant | None = None
+    """Ours: when its device tried again, if it did; five minutes later it waits no more."""
     supersedes: RequestId | None = None
     """Ours: the request of this device that this one makes void."""
 
@@ -66,6 +68,8 @@ class DeviceView(View, frozen=True, kw_only=True):
     remote_ip: str | None = None
     created_at_ms: Instant
     approved_at_ms: Instant
+    approved_by: str | None = None
+    """Ours: who approved it, and how."""
     tokens: tuple[TokenView, ...] = ()
 
 
@@ -142,6 +146,7 @@ def device_request(device: DeviceId, request: DeviceRequest, supersedes: Request
         silent=request.silent,
         is_repair=request.repair,
         ts=request.asked_at,
+        last_seen_at_ms=None if request.last_seen == request.asked_at else request.last_seen,
         supersedes=supersedes,
     )
 
@@ -162,6 +167,7 @@ def device(device: DeviceId, paired: PairedDevice) -> DeviceView:
         remote_ip=about.remote_ip,
         created_at_ms=paired.created_at,
         approved_at_ms=paired.approved_at,
+        approved_by=paired.approved_by,
         tokens=tuple(_token(role, token) for role, token in sorted(paired.tokens.items())),
     )
 

@@ -88,7 +88,8 @@ async def test_G6_a_caller_grants_only_what_it_holds() -> None:
         assert (await pairing.refused("device.pair.approve", **wish))["message"] == "unknown requestId"
         more = {"deviceId": ONE, "role": "operator", "scopes": ["operator.admin"]}
         assert (await pairing.refused("device.token.rotate", **more))["message"] == "unknown deviceId/role"
-        node = await running.open()
+        await admin.call("device.pair.reject", **wish)
+        node = await running.open(afar=True)
         as_node = (await node.connect(identity(1), client=NODE_HOST, role="node"))["error"]["details"]
         assert (await pairing.refused("device.pair.approve", **as_node))["message"] == "unknown requestId"
         assert await admin.call("device.pair.approve", **as_node)

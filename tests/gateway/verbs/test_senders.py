@@ -5,6 +5,8 @@ from typing import Any
 
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
+from clawdbot.domain.texts import APPROVED
+from clawdbot.errors import RecipientRefused
 from clawdbot.gateway.tries import MOST_FAILURES
 from clawdbot.service import Door, Service
 from clawdbot.store.memory import MemoryStore
@@ -23,7 +25,7 @@ async def knock(running: Running, sender: str, account: ChannelAccount = TELEGRA
         await platform.send(conversation, text)
 
     door = Door(
-        running.store,
+        running.gateway.store,
         rules=lambda _: DmRules(DmPolicy.PAIRING),
         send=send,
         announce=running.gateway.sender_waits,
@@ -143,3 +145,29 @@ async def test_a_code_that_waits_on_two_accounts_needs_the_account() -> None:
 
 async def _nothing() -> None:
     pass
+
+
+async def test_D14_only_an_approved_sender_is_told_and_always_the_same_words() -> None:
+    """A caller chooses neither the text nor a stranger; what the platform refuses is said."""
+    told: list[tuple[ChannelAccount, SenderId, str]] = []
+
+    async def tell(account: ChannelAccount, sender: SenderId, text: str) -> None:
+        if sender == "43":
+            raise RecipientRefused("telegram user 43 has blocked the bot")
+        told.append((account, sender, text))
+
+    async with gateway(tell=tell) as running:
+        pairing, reader = await operators(running)
+        for sender in ("42", "43"):
+            code = await knock(running, sender)
+            await pairing.call("dm.pair.approve", channel="telegram", code=code)
+        assert await pairing.call("dm.pair.notify", channel="telegram", sender="tg:42") == {
+            "channel": "telegram",
+            "account": "default",
+            "id": "42",
+        }
+        assert told == [(TELEGRAM, "42", APPROVED)]
+        where: dict[str, Any] = {"channel": "telegram"}
+        for sender, refusal in (("44", "sender is not approved"), ("43", "telegram user 43 has blocked the bot")):
+            assert (await pairing.refused("dm.pair.notify", **where, sender=sender))["message"] == refusal
+        assert "operator.pairing" in (await reader.refused("dm.pair.notify", **where, sender="42"))["message"]

@@ -5,14 +5,16 @@ A verb is ``async (house, session, params) -> payload``. An outcome that the cal
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from clawdbot.device_service import DeviceService
 from clawdbot.domain.devices import Denied
-from clawdbot.domain.names import Instant
+from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.texts import visible
+from clawdbot.errors import ChannelFailed
 from clawdbot.gateway.announcer import Announcer
+from clawdbot.gateway.links import Links
 from clawdbot.gateway.nodes import ConnectedNodes
 from clawdbot.gateway.presence import Presence
 from clawdbot.gateway.reports import Reports
@@ -27,6 +29,15 @@ from clawdbot.wire.frames import Error, ErrorCode
 log = logging.getLogger("clawdbot")
 
 
+Tell = Callable[[ChannelAccount, SenderId, str], Awaitable[None]]
+"""Sends a text to a sender of a channel that runs here. Raises DeliveryFailed or ChannelFailed."""
+
+
+async def no_channels(_account: ChannelAccount, _sender: SenderId, _text: str) -> None:
+    """The :data:`Tell` of a gateway without channels."""
+    raise ChannelFailed("this gateway runs no channels")
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What verbs work with.
@@ -34,6 +45,8 @@ class House:
     Attributes:
         wrong_codes: how often each device was wrong about a pairing code (threats.md D13).
         turns: one try at a time for each device.
+        tell: sends a text to a sender of a channel account.
+        links: those by which browsers are paired.
     """
 
     devices: DeviceService
@@ -47,6 +60,8 @@ class House:
     now: Callable[[], Instant]
     wrong_codes: FailedTries
     turns: Turns
+    tell: Tell
+    links: Links
 
 
 def invalid(message: str) -> Error:

@@ -1,6 +1,7 @@
 """``device.*``: operators decide about devices."""
 
-from typing import assert_never
+import asyncio
+from typing import Final, assert_never
 
 from clawdbot.domain.devices import Approved, BadName, Denied, Rejected, Removed, Renamed, Revoked, Rotated
 from clawdbot.domain.names import Role
@@ -17,14 +18,24 @@ from clawdbot.wire.params import (
     DeviceTokenRotate,
 )
 
+AT_ONCE: Final = 500
+"""Devices that are spelled in one go: two milliseconds."""
+
 UNKNOWN_REQUEST = "unknown requestId"
 UNKNOWN_DEVICE = "unknown deviceId"
 UNKNOWN_ROLE = "unknown deviceId/role"
 
 
 async def list_(house: House, session: Session, _: DevicePairList) -> object:
-    """Who waits, and who is paired."""
-    return views.devices(await house.devices.list(session.caller))
+    """Who waits, and who is paired. While thousands are spelled, others are served."""
+    found = await house.devices.list(session.caller)
+    spelled: list[views.DeviceView] = []
+    for start in range(0, len(found.paired), AT_ONCE):
+        if start:
+            await asyncio.sleep(0)
+        spelled += [views.device(id, paired) for id, paired in found.paired[start : start + AT_ONCE]]
+    pending = tuple([views.device_request(id, request) for id, request in found.pending])
+    return views.DevicesView(pending=pending, paired=tuple(spelled))
 
 
 async def approve(house: House, session: Session, params: DevicePairApprove) -> object:

@@ -9,9 +9,11 @@ from msgspec import UNSET, Struct, structs, to_builtins
 from clawdbot.domain.device_records import PairedDevice
 from clawdbot.domain.names import DeviceId, Instant, Role
 from clawdbot.domain.platforms import MayNotRun
+from clawdbot.domain.texts import visible
+from clawdbot.gateway.node_events import read_run
 from clawdbot.gateway.nodes import CallerLeft, Done, NodeLeft, NotConnected, NotSent, TookTooLong
 from clawdbot.gateway.session import Session
-from clawdbot.gateway.verbs.base import House, invalid
+from clawdbot.gateway.verbs.base import House, invalid, log
 from clawdbot.gateway.verbs.node_pairing import UNKNOWN_NODE
 from clawdbot.wire.frames import Error, ErrorCode
 from clawdbot.wire.params import (
@@ -178,8 +180,13 @@ async def result(house: House, session: Session, params: NodeInvokeResult) -> ob
     return {"ok": True} if awaited else {"ok": True, "ignored": True}
 
 
-async def event(_: House, __: Session, ___: NodeEvent) -> object:
-    """A node tells what happened there. Nothing is done with it yet."""
+async def event(house: House, session: Session, params: NodeEvent) -> object:
+    """A node tells what happened there; whatever it is, it is answered alike."""
+    report = read_run(session.device, params, house.now())
+    if report is None:
+        log.debug("node %s told of %s, which is for nobody here", visible(session.device), visible(params.event))
+    else:
+        house.announcer.node_ran(report)
     return {"ok": True}
 
 

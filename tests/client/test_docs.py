@@ -1,0 +1,27 @@
+"""The client's example in docs/library.md, run as it stands at our own gateway."""
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support.gateways import SHARED, gateway
+
+LIBRARY = (Path(__file__).parents[2] / "docs" / "library.md").read_text("utf-8")
+EXAMPLE = next(block for block in re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL) if "clawdbot.client" in block)
+
+
+@pytest.mark.parametrize(("token", "said"), [(SHARED, "health {'ok': True"), ("wrong", "gateway token mismatch")])
+async def test_the_documented_client_runs(tmp_path: Path, token: str, said: str) -> None:
+    """It lists the nodes and hears how the gateway is; or it says what is wrong."""
+    async with gateway() as running:
+        example = EXAMPLE.replace("18789", str(running.gateway.port)).replace("the shared secret", token)
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", example, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
+        )
+        output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert said in output.decode()
+    assert (tmp_path / "client/identity/device.json").stat().st_mode & 0o777 == 0o600

@@ -1,0 +1,104 @@
+"""What the gateway hands out at ``/``: the dashboard's files, to be kept, run and framed by nobody else."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from clawdbot.gateway.dashboard.pages import POLICY, files, pages
+from tests.support.gateways import Running, gateway
+
+HEAVIEST = 20_000
+"""Bytes over the network for all of the dashboard."""
+
+
+@asynccontextmanager
+async def served() -> AsyncIterator[tuple[Running, aiohttp.ClientSession]]:
+    async with gateway(pages=pages()) as running, aiohttp.ClientSession(running.url, auto_decompress=False) as http:
+        yield running, http
+
+
+async def test_every_file_is_guarded() -> None:
+    """The policy, no sniffing, no referrer, no use by other origins, no version of ours."""
+    async with served() as (_, http):
+        for path in pages():
+            async with http.get(path) as answer:
+                assert answer.status == 200, path
+                assert answer.headers["Content-Security-Policy"] == POLICY
+                assert answer.headers["X-Content-Type-Options"] == "nosniff"
+                assert answer.headers["Referrer-Policy"] == "no-referrer"
+                assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+                assert answer.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+                assert "Access-Control-Allow-Origin" not in answer.headers
+                assert "Server" not in answer.headers
+
+
+def test_the_policy_allows_nothing_from_elsewhere_and_nothing_inline() -> None:
+    rules = dict(rule.split(" ", 1) for rule in POLICY.split("; "))
+    assert rules["default-src"] == rules["base-uri"] == rules["form-action"] == rules["frame-ancestors"] == "'none'"
+    assert {rules[name] for name in ("script-src", "style-src", "connect-src", "img-src")} == {"'self'"}
+    assert rules["require-trusted-types-for"] == "'script'"
+    assert "unsafe" not in POLICY
+
+
+async def test_what_has_not_changed_is_not_sent_again() -> None:
+    """By its validator, also among others; any other validator gets the file."""
+    async with served() as (_, http):
+        for path in pages():
+            async with http.get(path) as answer:
+                tag = answer.headers["ETag"]
+                assert answer.headers["Cache-Control"] == "no-cache"
+            for known, status in ((tag, 304), (f'"x", {tag}', 304), (f"W/{tag}", 304), ('"x"', 200), ("*", 200)):
+                async with http.get(path, headers={"If-None-Match": known}) as answer:
+                    assert answer.status == status, known
+                    assert bool(await answer.read()) is (status == 200)
+
+
+async def test_files_are_packed_for_whoever_can_unpack_them() -> None:
+    async with served() as (_, http):
+        async with http.get("/app.js", headers={"Accept-Encoding": "gzip, br"}) as answer:
+            assert answer.headers["Content-Encoding"] == "gzip"
+            assert await answer.read() == files()["app.js"].packed
+        async with http.get("/app.js", headers={"Accept-Encoding": "identity"}) as answer:
+            assert "Content-Encoding" not in answer.headers
+            assert await answer.read() == files()["app.js"].body
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+async def test_there_is_nothing_to_do_to_a_file(method: str) -> None:
+    async with served() as (_, http), http.request(method, "/") as answer:
+        assert answer.status == 405
+
+
+@pytest.mark.parametrize("path", ["/pages.py", "/__init__.py", "/../server.py", "/%2e%2e/server.py", "/app.js/", "//"])
+async def test_nothing_else_is_handed_out(path: str) -> None:
+    """Only the page's own kinds of files, by their exact names."""
+    import yarl
+
+    async with served() as (running, http), http.get(yarl.URL(running.url[:-1] + path, encoded=True)) as answer:
+        assert answer.status == 404
+
+
+def test_the_page_is_light() -> None:
+    assert sum(len(file.packed) for file in files().values()) < HEAVIEST
+
+
+def test_the_page_is_all_there_and_asks_for_nothing_elsewhere() -> None:
+    """Every module, sheet and picture that a file names is served; no file names another host."""
+    found = files()
+    for name, file in found.items():
+        text = file.body.decode()
+        for reference in re.findall(r"""(?:src|href|from|import)[=\s("]+["'](?:\./)?([\w.-]+\.\w+)["']""", text):
+            assert reference in found, f"{name} → {reference}"
+        assert set(re.findall(r"https?://[^\s\"']+", text)) <= {"http://www.w3.org/2000/svg"}, name
+
+
+def test_no_file_makes_markup_of_text() -> None:
+    """What names from outside could be made into by mistake."""
+    for name, file in files().items():
+        made = re.findall(
+            rb"innerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|style=|\son\w+=\"", file.body
+        )
+        assert made == [], name
