@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: help setup demo run test check peer format bench lock clean
+.PHONY: help setup demo run test check peer signal-cli format fuzz soak bench bench-peer lock clean
 
 help:  ## show what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST)
@@ -17,8 +17,8 @@ $(READY): requirements/dev.txt pyproject.toml
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-demo: $(READY)  ## walk the whole road in this terminal: a stranger, a code, an approval, an answer
-	$(BIN)/python -m demo
+demo: $(READY)  ## walk the whole road in this terminal: a stranger, a code, an approval, an answer (CHANNEL=slack)
+	CHANNEL=$(or $(CHANNEL),telegram) $(BIN)/python -m demo
 
 run: $(READY)  ## start the gateway on your own state (~/.clawdbot)
 	$(BIN)/clawdbot gateway
@@ -27,20 +27,31 @@ test: $(READY)  ## run all tests
 	$(BIN)/pytest -n 2
 
 check: $(READY)  ## format, lint, strict types and all tests
-	$(BIN)/ruff format --check src tests demo benchmarks
-	$(BIN)/ruff check src tests demo benchmarks
+	$(BIN)/ruff format --check src tests demo benchmarks soak
+	$(BIN)/ruff check src tests demo benchmarks soak
 	$(BIN)/mypy
 	$(BIN)/pytest -n 2
+
+fuzz: $(READY)  ## storm the connection with a million spoilt frames, a few minutes (CLAWDBOT_FUZZ_FRAMES=100000)
+	$(BIN)/python -m tests.support.fuzz
 
 peer: $(READY)  ## install the reference (npm clawdbot, 1.3 GB, once, below ~/.cache) for the tests that talk to it
 	$(BIN)/python tests/support/install_peer.py
 
-format: $(READY)  ## format and mend what the linter can mend
-	$(BIN)/ruff format src tests demo benchmarks
-	$(BIN)/ruff check --fix src tests demo benchmarks
+signal-cli: $(READY)  ## install signal-cli and a Java to run it (200 MB, once, below ~/.cache) for its contract test
+	$(BIN)/python tests/support/install_signal.py
 
-bench: $(READY)  ## measure, against the reference where it is installed
-	$(BIN)/python benchmarks/run.py
+format: $(READY)  ## format and mend what the linter can mend
+	$(BIN)/ruff format src tests demo benchmarks soak
+	$(BIN)/ruff check --fix src tests demo benchmarks soak
+
+soak: $(READY)  ## all six channels at once on platforms that misbehave, for ten minutes (SOAK_MINUTES=1)
+	$(BIN)/python -m soak
+
+bench: $(READY)  ## measure, beside the reference where it is installed (docs/performance.md; BENCH="--quick --only start")
+	$(BIN)/python -m benchmarks $(BENCH)
+
+bench-peer: peer  ## install the reference for make bench; the same as make peer
 
 lock:  ## resolve requirements/*.txt anew from pyproject.toml (needs uv)
 	uv pip compile --upgrade pyproject.toml --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url -o requirements/run.txt

@@ -1,20 +1,22 @@
-"""``make demo``: plays the scenes in this terminal; exit code 1 if any step is not as told."""
+"""``make demo CHANNEL=slack``: plays the scenes in this terminal; exit code 1 if any step is not as told."""
 
 import asyncio
 import io
+import os
 import sys
 import tempfile
 from pathlib import Path
 
+from clawdbot.domain.names import Channel
 from demo.scenes import SCENES
 from demo.stage import Failed, Stage, title
-from tests.fakes.telegram import FakeTelegram
+from tests.support.fakes import open_fake
 
 
-async def play() -> int:
+async def play(channel: Channel) -> int:
     with tempfile.TemporaryDirectory(prefix="clawdbot-demo-") as home:
-        async with FakeTelegram() as telegram:
-            stage = Stage(Path(home), telegram)
+        async with open_fake(channel) as platform:
+            stage = Stage(Path(home), platform)
             try:
                 for scene in SCENES:
                     title((scene.__doc__ or "").strip().rstrip("."))
@@ -24,10 +26,10 @@ async def play() -> int:
                 return 1
             finally:
                 await stage.stop_gateway()
-    print("\nEverything went as told. Your own bot: README.md, “Your own bot in five minutes”.")
+    print(f"\nEverything went as told. Your own bot, step by step: docs/channels/{channel}.md.")
     return 0
 
 
 if isinstance(sys.stdout, io.TextIOWrapper):
     sys.stdout.reconfigure(errors="replace")  # ✓ in a terminal that is not Unicode
-sys.exit(asyncio.run(play()))
+sys.exit(asyncio.run(play(Channel(os.environ.get("CHANNEL", "telegram").lower()))))

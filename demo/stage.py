@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clawdbot.domain.instants import iso, parse_iso
-from tests.fakes.telegram import FakeTelegram, FakeUser
+from tests.support.channels import Person, Platform
 
 ROOT = Path(__file__).parents[1]
 PATIENCE_S = 30.0
+LOGIN = ("token", "botToken", "appToken")
+"""The keys of what an owner logs in with."""
 
 
 class Failed(Exception):
@@ -48,57 +50,73 @@ def _quote(who: str, text: str) -> None:
 
 
 class Stage:
-    """A state directory, a Bot API server, and a gateway between them."""
+    """A state directory, a platform, and a gateway between them."""
 
-    def __init__(self, home: Path, telegram: FakeTelegram) -> None:
-        self.telegram = telegram
-        self.people: dict[str, FakeUser] = {}
+    def __init__(self, home: Path, platform: Platform) -> None:
+        self.platform = platform
+        self.channel = platform.channel
+        self.people: dict[str, Person] = {}
+        self.names: dict[str, str] = {}
         self.state = home / "state"
         self.record = home / "assistant.jsonl"
-        self.token_file = home / "token"
         self._log = home / "gateway.log"
         self._gateway: asyncio.subprocess.Process | None = None
 
     def lay_configuration(self) -> None:
-        """What an owner has written: an assistant, and where the Bot API is."""
+        """What an owner has written: an assistant, and where the platform is; the login is added by command."""
         config = {
             "assistant": {"command": [sys.executable, str(ROOT / "demo" / "assistant.py"), str(self.record)]},
-            "channels": {"telegram": {"apiBase": self.telegram.url}},
+            "channels": {self.channel: {key: value for key, value in self.settings.items() if key not in LOGIN}},
         }
         self.state.mkdir(mode=0o700)
         (self.state / "clawdbot.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
-        self.token_file.write_text(self.telegram.token, "utf-8")
-        self.token_file.chmod(0o600)
 
-    def processed(self) -> list[str]:
-        """The texts that reached the assistant."""
+    @property
+    def settings(self) -> dict[str, object]:
+        return self.platform.settings()
+
+    @property
+    def login(self) -> list[str]:
+        """What the owner logs in with."""
+        return [str(self.settings[key]) for key in LOGIN if key in self.settings]
+
+    def processed(self, sender: str = "") -> list[str]:
+        """The texts that reached the assistant, of one sender or of all."""
         if not self.record.exists():
             return []
-        return [json.loads(line)["text"] for line in self.record.read_text("utf-8").splitlines()]
+        prompts = [json.loads(line) for line in self.record.read_text("utf-8").splitlines()]
+        return [prompt["text"] for prompt in prompts if sender in ("", prompt["sender"])]
 
     # --- people -------------------------------------------------------------------------------------------------------
 
-    def enter(self, id: int, name: str, **more: str) -> FakeUser:
+    def enter(self, number: int, name: str) -> Person:
         """Somebody new."""
-        self.people[name] = self.telegram.user(id, name, **more)
+        self.people[name] = self.platform.person(number, name)
+        self.names[self.people[name].sender] = name
         return self.people[name]
 
-    async def says(self, person: FakeUser, text: str) -> None:
+    async def says(self, person: Person, text: str) -> None:
         """A person writes; returns when the bot has done with the message."""
-        _quote(f"{person.names['first_name']} → bot", text)
+        _quote(f"{self.names[person.sender]} → bot", text)
+        before = self._done_with(person)
         person.write(text)
-        await self.until(lambda: not self.telegram.unconfirmed, "the bot takes the message")
+        await self.until(lambda: self._done_with(person) > before, "the bot takes the message")
 
-    async def gets(self, person: FakeUser) -> str:
+    def _done_with(self, person: Person) -> int:
+        ignored = self.log().count(f"ignored a message of sender {person.sender}:")
+        return ignored + len(self.processed(person.sender))
+
+    async def gets(self, person: Person) -> str:
         """The next message that a person gets."""
+        name = self.names[person.sender]
         try:
             text = await person.next_message(timeout=PATIENCE_S)
         except TimeoutError:
-            raise Failed(f"{person.names['first_name']} gets a message") from None
-        _quote(f"bot → {person.names['first_name']}", text)
+            raise Failed(f"{name} gets a message") from None
+        _quote(f"bot → {name}", text)
         return text
 
-    async def gets_code(self, person: FakeUser) -> str:
+    async def gets_code(self, person: Person) -> str:
         """The code in the next message that a person gets."""
         found = re.search(r"^Pairing code: (\S+)$", await self.gets(person), re.MULTILINE)
         check(found is not None and re.fullmatch(r"[A-HJ-NP-Z2-9]{8}", found[1]) is not None, "that is a pairing code")
@@ -138,7 +156,7 @@ class Stage:
 
     def age_requests(self, seconds: int) -> None:
         """Let time pass for those who wait, as if they had asked so much earlier."""
-        path = self.state / "credentials" / "telegram-pairing.json"
+        path = self.state / "credentials" / f"{self.channel}-pairing.json"
         stored = json.loads(path.read_text("utf-8"))
         for request in stored["requests"]:
             request["createdAt"] = _earlier(request["createdAt"], seconds)
@@ -150,14 +168,18 @@ class Stage:
     # --- the gateway --------------------------------------------------------------------------------------------------
 
     async def start_gateway(self) -> None:
-        print("   $ clawdbot gateway --port 0 &", flush=True)
+        print("   $ clawdbot gateway --port 0 --verbose &", flush=True)
         with self._log.open("w") as log:
             self._gateway = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "clawdbot", "gateway", "--port", "0", env=self._environ(), stdout=log, stderr=log
+                *(sys.executable, "-m", "clawdbot", "gateway", "--port", "0", "--verbose"),
+                env=self._environ(),
+                stdout=log,
+                stderr=log,
             )
         await self.until(lambda: "ready as" in self.log(), "the gateway is ready")
         for line in self.log().splitlines():
-            print(f"   {line}")
+            if "DEBUG" not in line:
+                print(f"   {line}")
 
     def log(self) -> str:
         return self._log.read_text("utf-8") if self._log.exists() else ""
@@ -171,7 +193,11 @@ class Stage:
             return await self._gateway.wait()
 
     def _environ(self) -> dict[str, str]:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("CLAWDBOT_", "TELEGRAM_"))}
+        kept = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith("CLAWDBOT_") and not name.endswith("_TOKEN")
+        }
         return {**kept, "CLAWDBOT_STATE_DIR": str(self.state), "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
 
 

@@ -130,6 +130,19 @@ async def test_revoked_is_out_and_shown_as_such(cli: CommandLine) -> None:
         assert as_json.json.keys() == {"deviceId", "role", "revokedAtMs"}
 
 
+async def test_a_device_that_is_known_asks_for_more_or_again(cli: CommandLine) -> None:
+    """Under the name that the owner gave it, whatever it calls itself now."""
+    async with paired(cli) as running:
+        await cli.done("devices", "rename", "--device", ONE.device_id, "--name", "Ada's phone")
+        await ask(running, client=replace(TEST, display_name="admin's laptop"), scopes=["operator.admin"])
+        waiting = (await cli.done("devices", "list")).out.splitlines()[2]
+        assert "Ada's phone" in waiting
+        assert "operator (asks for more)" in waiting
+        await cli.done("devices", "revoke", "--device", ONE.device_id, "--role", "operator")
+        await ask(running, scopes=["operator.read"])
+        assert "operator (asks again)" in (await cli.done("devices", "list")).out.splitlines()[2]
+
+
 async def test_removed_is_forgotten(cli: CommandLine) -> None:
     """The device is a stranger again."""
     async with paired(cli) as running:

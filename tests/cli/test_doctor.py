@@ -1,8 +1,13 @@
 """The doctor mends modes and leftovers, says what it mended, and is content with what it left behind."""
 
+import json
+import os
 import stat
 from pathlib import Path
 
+import pytest
+
+from clawdbot.gateway import instance
 from tests.support.transcript import clawdbot, lay
 
 FILES = {
@@ -39,3 +44,60 @@ def test_what_cannot_be_mended_does_not_hide_the_rest(tmp_path: Path) -> None:
     assert f"error: {state}/credentials: cannot open {state}/credentials" in done.stdout
     assert "note: no channel is configured" in done.stdout
     assert done.stderr.startswith("clawdbot: warning: not everything could be mended")
+
+
+def test_S4_every_broken_file_of_a_register_is_reported_and_what_may_be_is_set_aside(tmp_path: Path) -> None:
+    """Both files of the devices: the requests go out of the way, the devices stay for the owner, in one run."""
+    state = tmp_path / "state"
+    lay({"clawdbot.json": FILES["clawdbot.json"], "devices/paired.json": "[]", "devices/pending.json": "{"}, state)
+    devices = state / "devices"
+    looked = clawdbot(["doctor"], state).stdout.splitlines()
+    broken = [line.partition(":")[2].partition(":")[0].strip() for line in looked if line.startswith("error: ")]
+    assert broken == [str(devices / "paired.json"), str(devices / "pending.json")]
+    mended = clawdbot(["doctor", "--fix"], state)
+    assert mended.returncode == 1
+    assert f"set aside: {devices}/pending.json.corrupt-1" in mended.stdout
+    assert f"error: {devices}/paired.json: not what it must be" in mended.stdout
+    assert (devices / "paired.json").read_text() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("gateway", "why", "way_out"),
+    [
+        (
+            {"bind": "lan"},
+            "the gateway would listen on 0.0.0.0 without a token or password",
+            "set gateway.auth.token, or gateway.bind: loopback",
+        ),
+        ({"bind": "custom"}, "gateway.bind is custom, and there is no address", "set gateway.customBindHost"),
+    ],
+    ids=["open", "nowhere"],
+)
+def test_G15_what_the_gateway_would_refuse_to_start_with_is_an_error(
+    tmp_path: Path, gateway: dict[str, object], why: str, way_out: str
+) -> None:
+    """In the words of the gateway, which does refuse; where another machine's is used, it is nobody's concern."""
+    state = tmp_path / "state"
+    config = {"assistant": {"command": ["cat"]}, "gateway": gateway}
+    lay({"clawdbot.json": json.dumps(config)}, state)
+    done = clawdbot(["doctor"], state)
+    assert done.returncode == 1
+    error, hint, *_ = done.stdout.splitlines()
+    assert error.startswith(f"error: {state}/clawdbot.json: the gateway would not start: {why}")
+    assert hint.strip().startswith(way_out)
+    started = clawdbot(["gateway", "--port", "0"], state)
+    assert started.returncode != 0
+    assert why in started.stderr
+    elsewhere = {**config, "gateway": {**gateway, "mode": "remote", "remote": {"url": "wss://gateway.example"}}}
+    (state / "clawdbot.json").write_text(json.dumps(elsewhere))
+    assert clawdbot(["doctor"], state).returncode == 0
+
+
+def test_a_gateway_that_runs_is_named_with_its_address(tmp_path: Path) -> None:
+    """The owner sees which process it is and where it listens."""
+    state = tmp_path / "state"
+    lay({"clawdbot.json": FILES["clawdbot.json"]}, state)
+    with instance.hold(state) as place:
+        place.listens("ws://127.0.0.1:4711")
+        said = clawdbot(["doctor"], state).stdout
+    assert f"note: a gateway runs (process {os.getpid()}) at ws://127.0.0.1:4711\n" in said

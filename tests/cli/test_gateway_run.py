@@ -15,6 +15,8 @@ import pytest
 from tests.support.gateways import connect_params, identity
 
 TOKEN = "0f3c9b1e5a7d42186ce0f3a9"
+ACCEPTED = ("--allow-unconfigured", "--compact", "--claude-cli-logs", "--ws-log", "full", "--tailscale", "off")
+"""Options of the reference that have no effect."""
 
 
 @dataclass
@@ -56,7 +58,7 @@ async def test_options_count_before_the_configuration(tmp_path: Path) -> None:
     config = state / "clawdbot.json"
     config.write_text("{gateway: {port: 1, bind: 'lan', auth: {password: 'c0nfigured'}, tls: {enabled: false}}}")
     config.chmod(0o600)
-    options = ("--port", "0", "--bind", "loopback", "--tls", "--token", TOKEN, "--allow-unconfigured")
+    options = ("--port", "0", "--bind", "loopback", "--tls", "--token", TOKEN, *ACCEPTED)
     async with gateway(state, *options) as running, aiohttp.ClientSession() as http:
         expected = aiohttp.Fingerprint(bytes.fromhex(running.fingerprint))
         async with http.ws_connect(running.url, ssl=expected) as ws:

@@ -2,7 +2,8 @@
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,12 @@ from clawdbot.config import TlsSettings
 from clawdbot.domain.names import Role
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import ConfigError
-from clawdbot.gateway.tls import open_tls
+from clawdbot.gateway import instance
+from clawdbot.gateway.tls import Tls, open_tls
 from clawdbot.service import wall_clock
 from tests.fakes.gateway import Line, fake_gateway
 from tests.support.command_line import CommandLine
-from tests.support.gateways import SETTINGS, SHARED, gateway
+from tests.support.gateways import SETTINGS, SHARED, Running, gateway
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -139,6 +141,86 @@ def test_a_remote_gateway_must_be_named(cli: CommandLine) -> None:
     cli.configure(mode="remote")
     with pytest.raises(ConfigError, match=r"gateway\.remote\.url says nothing"):
         gateway_target.choose(CallOptions())
+
+
+# --- the gateway that runs on the state directory ---------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def running_here(cli: CommandLine, tls: Tls | None = None) -> AsyncIterator[Running]:
+    """A gateway on the state directory, which says where it listens; the configuration has another port."""
+    cli.configure(port=1, auth={"token": SHARED})
+    async with gateway(ssl=tls.context if tls else None) as running:
+        with instance.hold(cli.state) as place:
+            where = f"127.0.0.1:{running.gateway.port}"
+            place.listens(f"wss://{where}" if tls else f"ws://{where}", tls.fingerprint if tls else "")
+            yield running
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("devices", "list"),
+        ("nodes", "status"),
+        ("nodes", "pending"),
+        ("gateway", "status"),
+        ("gateway", "health"),
+        ("gateway", "probe"),
+        ("gateway", "call", "health"),
+    ],
+)
+async def test_it_is_found_whatever_port_it_was_started_with(cli: CommandLine, words: tuple[str, ...]) -> None:
+    """Without a flag, by every command."""
+    async with running_here(cli):
+        await cli.done(*words)
+
+
+async def test_it_is_known_by_the_certificate_that_it_was_started_with(cli: CommandLine, tmp_path: Path) -> None:
+    """TLS with a certificate of which the configuration knows nothing."""
+    tls = open_tls(TlsSettings(enabled=True), tmp_path / "elsewhere", names=("box",), now=wall_clock())
+    assert tls is not None
+    async with running_here(cli, tls):
+        await cli.done("devices", "list")
+
+
+async def test_it_is_not_asked_for_another_machine_s(cli: CommandLine) -> None:
+    """Whoever names another gateway, on the command line or as ``remote``, means that one."""
+    async with running_here(cli):
+        url = "ws://127.0.0.1:1"
+        assert gateway_target.choose(CallOptions(url=url)).address.url == url
+        cli.configure(mode="remote", remote={"url": url})
+        assert gateway_target.choose(CallOptions()).address.url == url
+
+
+async def test_a_broken_configuration_does_not_hide_it(cli: CommandLine) -> None:
+    """``gateway status`` asks it all the same, and shows it no secret."""
+    async with running_here(cli) as running:
+        (cli.state / "clawdbot.json").write_text("{")
+        said = await cli("gateway", "status")
+    assert f"ws://127.0.0.1:{running.gateway.port}" in said.out
+    assert "token missing" in said.out
+
+
+@pytest.mark.parametrize("url", ["ws://192.0.2.1:4711", "ws://gateway.example:4711", "ws://127.0.0.1.example:1", "no"])
+def test_G15_nothing_but_loopback_is_believed(cli: CommandLine, url: str) -> None:
+    """An address in the lock file that leads anywhere else is not used."""
+    cli.configure(port=5)
+    with instance.hold(cli.state) as place:
+        place.listens(url)
+        assert gateway_target.choose(CallOptions()).address.url == "ws://127.0.0.1:5"
+
+
+async def test_G15_whoever_has_a_killed_gateway_s_port_now_is_shown_nothing(cli: CommandLine) -> None:
+    """The lock file still names the port, and nobody holds it: commands go where they are configured to."""
+    talk, shown = listener()
+    async with fake_gateway(talk) as stranger:
+        cli.configure(port=1, auth={"token": SHARED})
+        with instance.hold(cli.state) as place:
+            place.listens(f"ws://127.0.0.1:{stranger.port}")
+            left = (cli.state / instance.LOCK_NAME).read_bytes()
+        (cli.state / instance.LOCK_NAME).write_bytes(left)
+        said = await cli("gateway", "health")
+    assert (said.code, shown) == (3, [])
 
 
 # --- device tokens ---------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ APPROVE = ("pairing", "approve", "telegram", "ABCDEFGH", "--notify")
 
 
 @pytest.fixture
-async def home(tmp_path: Path) -> AsyncIterator[Home]:
+async def home(tmp_path: Path) -> AsyncIterator[Home[FakeTelegram]]:
     async with FakeTelegram() as telegram:
         home = Home(tmp_path / "state", telegram)
         home.configure()
@@ -24,16 +24,16 @@ async def home(tmp_path: Path) -> AsyncIterator[Home]:
         yield home
 
 
-def approved(home: Home) -> list[str]:
+def approved(home: Home[FakeTelegram]) -> list[str]:
     allowed: list[str] = json.loads((home.state / "credentials/telegram-allowFrom.json").read_text("utf-8"))[
         "allowFrom"
     ]
     return allowed
 
 
-async def test_notify_tells_the_sender_without_a_gateway(home: Home) -> None:
+async def test_notify_tells_the_sender_without_a_gateway(home: Home[FakeTelegram]) -> None:
     """One message, to the one who was approved."""
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     alice.wrote = True
     code, said = await home.owner(*APPROVE)
     assert (code, said.splitlines()) == (0, ["Approved telegram sender 7.", "Told 7."])
@@ -41,9 +41,9 @@ async def test_notify_tells_the_sender_without_a_gateway(home: Home) -> None:
 
 
 @pytest.mark.parametrize("trouble", ["blocked the bot", "wrong token", "nobody there", "broken configuration"])
-async def test_an_approval_stands_if_the_sender_cannot_be_told(home: Home, trouble: str) -> None:
+async def test_an_approval_stands_if_the_sender_cannot_be_told(home: Home[FakeTelegram], trouble: str) -> None:
     """It is a warning with a reason, and exit code 0."""
-    alice = home.telegram.user(7, "Alice")
+    alice = home.platform.user(7, "Alice")
     match trouble:
         case "blocked the bot":
             alice.wrote = alice.blocked = True
@@ -62,9 +62,9 @@ async def test_an_approval_stands_if_the_sender_cannot_be_told(home: Home, troub
     assert approved(home) == ["7"]
 
 
-async def test_add_checks_the_token_before_it_saves_it(home: Home) -> None:
+async def test_add_checks_the_token_before_it_saves_it(home: Home[FakeTelegram]) -> None:
     """Accepted: whose it is, and saved. Refused or not reachable: exit 1 or 3, and the file is as it was."""
-    code, said = await home.owner("channels", "add", "telegram", "--token", home.telegram.token)
+    code, said = await home.owner("channels", "add", "telegram", "--token", home.platform.token)
     assert (code, said.splitlines()[0]) == (0, "The token belongs to @clawd_test_bot.")
     before = (home.state / "clawdbot.json").read_bytes()
     code, said = await home.owner("channels", "add", "telegram", "--account", "work", "--token", "1:another-one")
@@ -75,12 +75,12 @@ async def test_add_checks_the_token_before_it_saves_it(home: Home) -> None:
     assert (home.state / "clawdbot.json").read_bytes() == before
     home.configure(apiBase="http://127.0.0.1:1")
     before = (home.state / "clawdbot.json").read_bytes()
-    code, said = await home.owner("channels", "add", "telegram", "--token", home.telegram.token)
+    code, said = await home.owner("channels", "add", "telegram", "--token", home.platform.token)
     assert (code, len(said.splitlines())) == (3, 2)
     assert (home.state / "clawdbot.json").read_bytes() == before
 
 
-async def test_probe_says_which_account_works(home: Home) -> None:
+async def test_probe_says_which_account_works(home: Home[FakeTelegram]) -> None:
     """Exit 1 while one does not."""
     code, said = await home.owner("channels", "status", "--probe")
     assert (code, said.splitlines()[1].split()[-2:]) == (0, ["@clawd_test_bot", "works"])
@@ -92,19 +92,19 @@ async def test_probe_says_which_account_works(home: Home) -> None:
     assert '"clawdbot channels add telegram --account work"' in said.splitlines()[-1]
 
 
-async def test_a_new_account_s_token_goes_to_the_configured_server_only(home: Home) -> None:
+async def test_a_new_account_s_token_goes_to_the_configured_server_only(home: Home[FakeTelegram]) -> None:
     """It inherits ``apiBase``, also while it is tried."""
-    code, _ = await home.owner("channels", "add", "telegram", "--account", "work", "--token", home.telegram.token)
+    code, _ = await home.owner("channels", "add", "telegram", "--account", "work", "--token", home.platform.token)
     assert code == 0
-    assert len(home.telegram.calls("getMe")) == 1
+    assert len(home.platform.calls("getMe")) == 1
 
 
 async def test_the_first_named_account_leaves_the_one_of_the_variable(
-    home: Home, monkeypatch: pytest.MonkeyPatch
+    home: Home[FakeTelegram], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``$TELEGRAM_BOT_TOKEN`` alone makes a default account where no other is named; it stays beside another."""
-    home.write_config(json.dumps({"channels": {"telegram": {"apiBase": home.telegram.url}}}))
-    monkeypatch.setattr(Home, "environ", {**home.environ, "TELEGRAM_BOT_TOKEN": home.telegram.token})
+    home.write_config(json.dumps({"channels": {"telegram": {"apiBase": home.platform.url}}}))
+    monkeypatch.setattr(Home, "environ", {**home.environ, "TELEGRAM_BOT_TOKEN": home.platform.token})
     code, _ = await home.owner("channels", "add", "telegram", "--account", "work", "--no-check", "--token", "456:def")
     assert code == 0
     accounts = json.loads((await home.owner("channels", "status", "--json"))[1])["accounts"]

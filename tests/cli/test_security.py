@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from clawdbot.gateway import instance
 from tests.support.gateways import gateway
 from tests.support.transcript import clawdbot
 
@@ -61,6 +62,22 @@ async def test_deep_finds_nothing_at_a_gateway_that_does_what_it_should(state: P
         (state / "clawdbot.json").write_text(f"{{gateway: {{port: {port}, auth: {{token: '{TOKEN}'}}}}}}")
         (state / "clawdbot.json").chmod(0o600)
         assert (await asyncio.to_thread(audit, state, "--deep"))["findings"] == []
+
+
+@pytest.mark.parametrize("tls", [False, True])
+async def test_deep_knocks_where_the_gateway_of_the_state_says_that_it_listens(state: Path, tls: bool) -> None:
+    """Started on another port, and without the TLS that is configured now: it is found, and asked."""
+    async with gateway() as running:
+        (state / "clawdbot.json").write_text(
+            json.dumps({"gateway": {"port": 1, "auth": {"token": TOKEN}, "tls": {"enabled": tls}}})
+        )
+        (state / "clawdbot.json").chmod(0o600)
+        with instance.hold(state) as place:
+            place.listens(running.url.replace("http:", "ws:"))
+            assert (await asyncio.to_thread(audit, state, "--deep"))["findings"] == []
+            place.listens_nowhere()
+            (silent,) = (await asyncio.to_thread(audit, state, "--deep"))["findings"]
+    assert silent["checkId"] == "gateway.probe_failed"
 
 
 def test_a_configuration_that_cannot_be_used_is_told_and_nothing_is_knocked_at(state: Path) -> None:

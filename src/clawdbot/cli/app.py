@@ -13,14 +13,20 @@ from clawdbot.cli.output import report
 from clawdbot.errors import ClawdbotError, StoreUnavailable, UsageError
 
 COMMANDS = {
+    "backup": ("clawdbot.cli.backup", "write the whole state into one private file"),
     "channels": ("clawdbot.cli.channels", "add a chat channel, see whether it works"),
     "completion": ("clawdbot.cli.completion", "print the shell completion script"),
+    "dashboard": ("clawdbot.cli.dashboard", "see and decide in a browser: a link that pairs it"),
     "devices": ("clawdbot.cli.devices", "decide which devices may join the gateway"),
     "doctor": ("clawdbot.cli.doctor", "check state, configuration and tokens, and mend what can be mended"),
+    "import": ("clawdbot.cli.carry_over", "take over the state of the reference, or of another directory"),
+    "explain": ("clawdbot.cli.explain", "say why somebody is in, waiting or refused"),
     "gateway": ("clawdbot.cli.gateway", "run the gateway: the configured channels and the assistant"),
+    "history": ("clawdbot.cli.history", "see who asked, who decided and who was refused"),
     "node": ("clawdbot.cli.node", "make this machine a node, and say what may be run on it"),
     "nodes": ("clawdbot.cli.nodes", "see and use the nodes: machines and phones that do things for you"),
     "pairing": ("clawdbot.cli.pairing", "decide who may write to the bot"),
+    "restore": ("clawdbot.cli.restore", "bring a backup back"),
     "security": ("clawdbot.cli.security", "find what is open and should not be"),
     "status": ("clawdbot.cli.status", "what is on, who waits, what to do next"),
 }

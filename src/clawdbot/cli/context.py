@@ -15,11 +15,10 @@ from clawdbot.paths import Paths, home_of, locate
 
 if TYPE_CHECKING:
     from clawdbot.config import Config
+    from clawdbot.domain.facts import Fact
+    from clawdbot.history.log import Log
     from clawdbot.service import Service
     from clawdbot.store.files import FileStore
-
-TERMINAL = "terminal"
-"""Who decides, when it is decided with these commands."""
 
 
 def now() -> Instant:
@@ -43,7 +42,21 @@ def service() -> "Service":
     """The owner's verbs on the state files: they work with and without a running gateway."""
     from clawdbot.service import Service
 
-    return Service(store())
+    return Service(store(), record=record)
+
+
+def record(fact: "Fact") -> None:
+    """Take down in the history what was decided. Who only looks does not load what that needs."""
+    from clawdbot.history.scribe import at_once
+
+    at_once(history())(fact)
+
+
+def history() -> "Log":
+    """The history of the state directory."""
+    from clawdbot.history.log import Log
+
+    return Log(paths().state_dir, now=now)
 
 
 def config() -> "Config":

@@ -1,24 +1,22 @@
-"""Where ``clawdbot devices`` does its work: at the gateway; on the state files, where none runs."""
+"""Where ``clawdbot devices`` does its work: at the gateway; on the state files, where that lets nobody in."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, NoReturn, Protocol, assert_never
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Protocol
 
 from clawdbot.cli import context
 from clawdbot.cli.call_options import CallOptions
 from clawdbot.cli.gateway_target import choose, gateway, listens
 from clawdbot.cli.output import hint
-from clawdbot.client.refusals import call_hint
-from clawdbot.domain.names import DeviceId, RequestId
-from clawdbot.domain.scopes import OWNER
-from clawdbot.errors import CallRefused
-
-if TYPE_CHECKING:
-    from clawdbot.device_service import DeviceService
+from clawdbot.cli.own_device import is_operator, own_device
+from clawdbot.cli.state_access import OnTheState
+from clawdbot.client.refusals import approval
+from clawdbot.domain.names import RequestId
+from clawdbot.errors import CallRefused, ConnectRefused, PairingRequired
 
 
 class DeviceAccess(Protocol):
-    """Something that answers the gateway's ``device.*`` methods."""
+    """Something that answers the gateway's ``device.*`` and ``node.pair.*`` methods."""
 
     async def call(self, method: str, params: object, *, within: float) -> object:
         """Call one. Raises CallRefused, as the gateway would have it."""
@@ -26,107 +24,60 @@ class DeviceAccess(Protocol):
 
 @asynccontextmanager
 async def device_access(options: CallOptions) -> AsyncIterator[DeviceAccess]:
-    """This machine's state directory, if its gateway would be asked and none runs; else the gateway.
+    """The gateway; or this machine's state directory, if its own gateway would be asked and nobody can ask it.
+
+    That is so if none runs; and if the one that runs on the directory wants this machine's device to be approved first,
+    as when a node host came first with the same identity: who may write the files may decide about that, too.
 
     Raises:
-        ConnectRefused: the gateway does not let us in.
+        ConnectRefused: the gateway does not let us in, for another reason, or it is another one.
         GatewayUnavailable: there is one, and it cannot be asked.
     """
+    async with AsyncExitStack() as stack:
+        yield await _access(options, stack)
+
+
+async def _access(options: CallOptions, stack: AsyncExitStack) -> DeviceAccess:
     target = choose(options)
-    if target.is_local and not await listens(target) and _nobody_runs():
-        if not options.json:
-            hint(f"no gateway runs; this is the state in {context.paths().state_dir}")
-        yield OnTheState(_service())
-    else:
-        async with gateway(options) as connection:
-            yield connection
+    if target.is_local and not await listens(target) and _running_url() is None:
+        return _on_the_state(options, "no gateway runs", _not_running())
+    is_here = target.is_local and _running_url() == target.address.url
+    request = await _own_request() if is_here else None
+    if request is not None:
+        why = "this machine's own device waits for approval"
+        return _on_the_state(options, why, CallRefused(why, code=PairingRequired.code, hint=approval(request)))
+    try:
+        return await stack.enter_async_context(gateway(options))
+    except ConnectRefused as refused:
+        if not is_here or refused.code != PairingRequired.code:
+            raise
+        return _on_the_state(options, "the gateway wants this machine's own device to be approved", refused)
 
 
-def _nobody_runs() -> bool:
+def _on_the_state(options: CallOptions, why: str, otherwise: CallRefused) -> OnTheState:
+    if not options.json:
+        hint(f"{why}; this is the state in {context.paths().state_dir}")
+    return OnTheState(context.store(), otherwise, record=context.record)
+
+
+def _not_running() -> CallRefused:
+    return CallRefused(
+        "only a running gateway does that", code="UNAVAILABLE", hint='start it with "clawdbot gateway", and try again'
+    )
+
+
+def _running_url() -> str | None:
+    """Where the gateway of this state directory says that it listens; ``None`` if none runs."""
     from clawdbot.gateway import instance
 
-    return instance.running(context.paths().state_dir) is None
+    found = instance.find(context.paths().state_dir)
+    return None if found is None else found.url
 
 
-def _service() -> "DeviceService":
-    from clawdbot.device_service import DeviceService
-
-    return DeviceService(context.store())
-
-
-class OnTheState:
-    """The owner at work on the state directory, under the store's locks. Answers have the shape of the gateway's."""
-
-    def __init__(self, devices: "DeviceService") -> None:
-        self._devices = devices
-
-    async def call(self, method: str, params: object, *, within: float) -> object:
-        """Call a method; ``within`` is of no concern here."""
-        from msgspec import to_builtins
-
-        return to_builtins(await self._answer(method, params))
-
-    async def _answer(self, method: str, given: object) -> object:
-        from clawdbot.wire import params
-
-        match method:
-            case params.DevicePairList.method:
-                return await self._list()
-            case params.DevicePairApprove.method:
-                return await self._approve(params.read(params.DevicePairApprove, given).request_id)
-            case params.DevicePairReject.method:
-                return await self._reject(params.read(params.DevicePairReject, given).request_id)
-            case params.DevicePairRemove.method:
-                return await self._remove(params.read(params.DevicePairRemove, given).device_id)
-            case _:
-                raise CallRefused(
-                    "only a running gateway does that",
-                    code="UNAVAILABLE",
-                    hint='start it with "clawdbot gateway", and try again',
-                )
-
-    async def _list(self) -> object:
-        from clawdbot.wire import views
-
-        return views.devices(await self._devices.list(OWNER))
-
-    async def _approve(self, request: RequestId) -> object:
-        from clawdbot.domain.devices import Approved, Denied
-        from clawdbot.wire import views
-
-        answer = await self._devices.approve(request, caller=OWNER)
-        match answer:
-            case Approved(asked, paired):
-                return {"requestId": asked.id, "device": views.device(paired.public_key.device_id, paired)}
-            case Denied():
-                _refuse("unknown requestId")
-            case _:
-                assert_never(answer)
-
-    async def _reject(self, request: RequestId) -> object:
-        from clawdbot.domain.devices import Denied, Rejected
-
-        answer = await self._devices.reject(request, caller=OWNER)
-        match answer:
-            case Rejected(asked):
-                return {"requestId": asked.id, "deviceId": asked.public_key.device_id}
-            case Denied():
-                _refuse("unknown requestId")
-            case _:
-                assert_never(answer)
-
-    async def _remove(self, device: DeviceId) -> object:
-        from clawdbot.domain.devices import Denied, Removed
-
-        answer = await self._devices.remove(device, caller=OWNER)
-        match answer:
-            case Removed():
-                return {"deviceId": device}
-            case Denied():
-                _refuse("unknown deviceId")
-            case _:
-                assert_never(answer)
-
-
-def _refuse(message: str) -> NoReturn:
-    raise CallRefused(message, code="INVALID_REQUEST", hint=call_hint(message))
+async def _own_request() -> RequestId | None:
+    """The request of this machine's own device that connecting as an operator would make void (threats.md G5)."""
+    device = await own_device()
+    if device is None or is_operator(device):
+        return None
+    waiting = device.waiting(context.now())
+    return None if waiting is None else waiting.id

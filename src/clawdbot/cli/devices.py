@@ -15,6 +15,8 @@ from clawdbot.cli.output import as_json, say, table
 from clawdbot.client import answers
 from clawdbot.client.answers import DeviceRequest, Devices, PairedDevice
 from clawdbot.domain.instants import ago
+from clawdbot.domain.names import Scope
+from clawdbot.domain.scopes import covers
 from clawdbot.domain.texts import visible
 from clawdbot.errors import Refused, UsageError
 
@@ -35,8 +37,8 @@ role_option = click.option("--role", required=True, metavar="ROLE", help="operat
 def command() -> None:
     """Decide which devices may join the gateway.
 
-    A device that connects for the first time waits until you approve it. Where no gateway runs on this machine, list,
-    approve, reject and remove work on its state.
+    A device that connects for the first time waits until you approve it. Where no gateway runs on this machine, or the
+    one that runs does not let its commands in, list, approve, reject and remove work on its state.
     """
 
 
@@ -70,7 +72,7 @@ def list_command(options: CallOptions) -> None:
         return
     if found.pending:
         say(f"{len(found.pending)} waiting")
-        _print_requests(found.pending)
+        _print_requests(found)
         say()
     if found.paired:
         say(f"{len(found.paired)} paired")
@@ -82,24 +84,39 @@ def list_command(options: CallOptions) -> None:
         say("Approve with: clawdbot devices approve <request>")
 
 
-def _print_requests(requests: Sequence[DeviceRequest]) -> None:
+def _print_requests(found: Devices) -> None:
     now = context.now()
+    known = {device.device_id: device for device in found.paired}
     table(
         ["Request", "Who", "Device", "As", "Scopes", "Platform", "Address", "Asked"],
         [
             [
                 request.request_id,
-                request.display_name or "",
+                _who(known.get(request.device_id, request)),
                 _short(request.device_id),
-                f"{request.role or ''}{' (asks for more)' if request.is_repair else ''}",
+                _wish(request, known.get(request.device_id)),
                 " ".join(request.scopes),
                 request.platform or "",
                 request.remote_ip or "",
                 ago(request.ts, now),
             ]
-            for request in requests
+            for request in found.pending
         ],
     )
+
+
+def _who(device: DeviceRequest | PairedDevice) -> str:
+    """What a device is called, at least by the program that it runs."""
+    return device.display_name or device.client_id or ""
+
+
+def _wish(request: DeviceRequest, known: PairedDevice | None) -> str:
+    """The role that is asked for, and whether a device that was approved before asks for more than that."""
+    role = request.role or ""
+    if known is None:
+        return role
+    approved = role in known.all_roles and covers(map(Scope, known.scopes), map(Scope, request.scopes))
+    return f"{role} ({'asks again' if approved else 'asks for more'})"
 
 
 def _print_devices(devices: Sequence[PairedDevice]) -> None:
@@ -108,7 +125,7 @@ def _print_devices(devices: Sequence[PairedDevice]) -> None:
         [
             [
                 _short(device.device_id),
-                device.display_name or "",
+                _who(device),
                 ", ".join(_roles(device)),
                 " ".join(device.scopes),
                 device.platform or "",

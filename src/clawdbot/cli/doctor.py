@@ -1,5 +1,6 @@
-"""``clawdbot doctor``: what is wrong with state, configuration and tokens, and the way out of each."""
+"""``clawdbot doctor``: what is wrong with state, configuration and channels, and the way out of each."""
 
+import asyncio
 import os
 import shutil
 import stat
@@ -10,8 +11,10 @@ from pathlib import Path
 import click
 
 from clawdbot.cli import context
+from clawdbot.cli.live import accounts
 from clawdbot.cli.output import say, warn
 from clawdbot.config import CommandSettings, Config, ConfigFile, problems
+from clawdbot.config.gateway_model import GatewayMode
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ConfigError, StoreError
 from clawdbot.paths import Paths
@@ -36,7 +39,7 @@ class Finding:
 @click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
 @click.pass_context
 def command(ctx: click.Context, fix: bool) -> None:
-    """Check state, configuration and tokens, and say the way out of whatever is wrong.
+    """Check state, configuration and, beside a running gateway, channels; say the way out of whatever is wrong.
 
     Exit code 1 while something is wrong. --fix closes files to others, removes leftovers of killed processes, and sets
     unreadable pairing requests aside; it touches neither who is in nor who is blocked.
@@ -64,7 +67,7 @@ def command(ctx: click.Context, fix: bool) -> None:
 
 
 def _examine(paths: Paths) -> list[Finding]:
-    return [*_state(paths), *_configuration(paths)]
+    return [*_state(paths), *_configuration(paths), *_channels(paths)]
 
 
 def _state(paths: Paths) -> Iterator[Finding]:
@@ -79,11 +82,40 @@ def _configuration(paths: Paths) -> Iterator[Finding]:
     if _is_loose(paths.config_path):
         yield Finding(Severity.WARNING, f"{_shown(paths.config_path)}: others on this machine can read it", FIX)
     config = _config(paths)
-    if config is not None and isinstance(config.assistant, CommandSettings):
+    if config is None:
+        return
+    yield from _gateway(paths, config)
+    if isinstance(config.assistant, CommandSettings):
         program = config.assistant.argv[0]
         if shutil.which(program) is None:
             text = f"assistant.command: {visible(program, 400)} is not found from here, or may not be executed"
             yield Finding(Severity.WARNING, text, "give its full path, and make it executable: chmod +x")
+
+
+def _gateway(paths: Paths, config: Config) -> Iterator[Finding]:
+    """What the gateway would refuse to start with; not where it is another machine that it is to run on."""
+    from clawdbot.gateway.addresses import settled
+    from clawdbot.gateway.settings import check
+
+    if config.gateway.mode is GatewayMode.REMOTE:
+        return
+    try:
+        check(settled(config.gateway))
+    except ConfigError as error:
+        text = f"{_shown(paths.config_path)}: the gateway would not start: {visible(error.message, 400)}"
+        yield Finding(Severity.ERROR, text, error.hint)
+
+
+def _channels(paths: Paths) -> Iterator[Finding]:
+    """What keeps channels from working in the gateway that runs here; only that one knows."""
+    from clawdbot.gateway.supervisor import GIVEN_UP
+
+    config = _config(paths)
+    known = asyncio.run(accounts(config.gateway)) if config and config.accounts else {}
+    for where, live in known.items():
+        if live.error:
+            severity = Severity.ERROR if live.state in GIVEN_UP else Severity.WARNING
+            yield Finding(severity, f"{where}: {live.described}", live.hint)
 
 
 def _shown(path: Path) -> str:
@@ -108,8 +140,8 @@ def _notes(paths: Paths) -> Iterator[str]:
     """What is worth knowing and not wrong."""
     from clawdbot.gateway import instance
 
-    pid = instance.running(paths.state_dir)
-    yield "no gateway runs" if pid is None else f"a gateway runs (process {pid})" if pid else "a gateway runs"
+    running = instance.find(paths.state_dir)
+    yield f"a gateway runs{running.described}" if running else "no gateway runs"
     config = _config(paths)
     if config is None:
         return

@@ -64,3 +64,9 @@ def health_command(options: CallOptions, final: bool) -> None:
     channels = health.channel_order or sorted(health.channels)
     if channels:
         say(f"Channels: {', '.join(map(visible, channels))}")
+    from clawdbot.gateway.reports import accounts_of
+
+    for account, report in sorted(accounts_of(said).items()):
+        say(f"  {account}: {report.described}")
+        if report.hint:
+            say(f"    {visible(report.hint, 400)}")

@@ -2,9 +2,10 @@
 
 import functools
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -13,19 +14,31 @@ from clawdbot.cli.output import say
 from clawdbot.config import Bind, GatewaySettings, RunOptions, with_options
 from clawdbot.domain.credentials import AuthMode
 from clawdbot.domain.secret import Secret
+from clawdbot.errors import UsageError
+
+LOG_FORMAT = "CLAWDBOT_LOG_FORMAT"
+LOG_FORMATS = ("human", "json")
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def run_options(function: Callable[Concatenate[RunOptions, bool, P], R]) -> Callable[P, R]:
-    """Give a command the options of a run; its function gets them, and whether to log more, as its first arguments."""
+@dataclass(frozen=True, slots=True)
+class Log:
+    """What the log is to be like, as far as the command line says; ``style`` is one of :data:`LOG_FORMATS`."""
+
+    verbose: bool = False
+    style: str | None = None
+
+
+def run_options(function: Callable[Concatenate[RunOptions, Log, P], R]) -> Callable[P, R]:
+    """Give a command the options of a run; its function gets them, and those of the log, as its first arguments."""
 
     @functools.wraps(function)
     def packed(*args: P.args, **said: P.kwargs) -> R:
-        verbose = bool(said.pop("verbose"))
-        said.pop("allow_unconfigured")
-        return function(_packed(said), verbose, *args, **said)
+        style = said.pop("log_format")
+        log = Log(bool(said.pop("verbose")), style if isinstance(style, str) else None)
+        return function(_packed(said), log, *args, **said)
 
     command: Callable[P, R] = packed
     for option in reversed(_OPTIONS):
@@ -33,14 +46,25 @@ def run_options(function: Callable[Concatenate[RunOptions, bool, P], R]) -> Call
     return command
 
 
-def run(options: RunOptions, verbose: bool) -> None:
+def run(options: RunOptions, log: Log) -> None:
     """Run the gateway until it is told to stop."""
     from clawdbot.gateway.app import run as run_gateway
+    from clawdbot.gateway.logs import LogFormat
 
     def adjusted(settings: GatewaySettings) -> GatewaySettings:
         return with_options(settings, options)
 
-    run_gateway(context.paths(), os.environ, say=say, verbose=verbose, settings=adjusted)
+    style = log.style or os.environ.get(LOG_FORMAT, "").strip() or LOG_FORMATS[0]
+    if style not in LOG_FORMATS:
+        raise UsageError(f"{LOG_FORMAT} is none of {', '.join(LOG_FORMATS)}", hint=f"unset {LOG_FORMAT}")
+    run_gateway(
+        context.paths(),
+        os.environ,
+        say=say,
+        settings=adjusted,
+        verbose=log.verbose,
+        log_format=LogFormat(style),
+    )
 
 
 def _packed(said: dict[str, object]) -> RunOptions:
@@ -67,6 +91,15 @@ def _path(value: object) -> Path | None:
     return Path(value).absolute() if isinstance(value, str) else None
 
 
+_ACCEPTED: Mapping[str, Any] = {
+    "--allow-unconfigured": {"is_flag": True},
+    "--claude-cli-logs": {"is_flag": True},
+    "--compact": {"is_flag": True},
+    "--ws-log": {"type": click.Choice(["auto", "full", "compact"])},
+    "--tailscale": {"type": click.Choice(["off"])},
+}
+"""What the reference's scripts may say and loses nothing by having no effect here."""
+
 _ASKED_FOR = (AuthMode.TOKEN.value, AuthMode.PASSWORD.value)
 _OPTIONS = (
     click.option("--port", type=click.IntRange(0, 65535), help="Where to listen; 0 lets the system choose."),
@@ -78,5 +111,6 @@ _OPTIONS = (
     click.option("--tls-cert", metavar="FILE", help="Serve TLS with this certificate (PEM) …"),
     click.option("--tls-key", metavar="FILE", help="… and this key."),
     click.option("--verbose", is_flag=True, help="Log more."),
-    click.option("--allow-unconfigured", is_flag=True, hidden=True, help="Accepted for the reference's scripts."),
+    click.option("--log-format", type=click.Choice(LOG_FORMATS), help="Log lines for people, or JSON for programs."),
+    *(click.option(name, hidden=True, expose_value=False, **how) for name, how in _ACCEPTED.items()),
 )

@@ -7,7 +7,7 @@ import click
 
 from clawdbot.cli import context
 from clawdbot.cli.call_options import CallOptions, call_options
-from clawdbot.cli.gateway_target import Target, choose, gateway, listens
+from clawdbot.cli.gateway_target import Target, choose, gateway, listens, running_here
 from clawdbot.cli.output import as_json, say
 from clawdbot.config import GatewaySettings
 from clawdbot.domain.texts import visible
@@ -116,7 +116,7 @@ async def _look(options: CallOptions, *, probe: bool) -> GatewayStatus:
     except ConfigError as error:
         settings, problem = GatewaySettings(), error.message
         if options.url is None:
-            options = replace(options, url=settings.local_url)
+            options = _by_default(options, settings)
     target = choose(options)
     return GatewayStatus(
         paths=paths,
@@ -127,6 +127,14 @@ async def _look(options: CallOptions, *, probe: bool) -> GatewayStatus:
         busy=await listens(target),
         probe=await _probe(options) if probe else None,
     )
+
+
+def _by_default(options: CallOptions, settings: GatewaySettings) -> CallOptions:
+    """Ask the gateway that runs here, else where one is by default; without the secrets of a file that is broken."""
+    running = running_here()
+    if running is None:
+        return replace(options, url=settings.local_url)
+    return replace(options, url=running.url, tls_fingerprint=options.tls_fingerprint or running.fingerprint)
 
 
 async def _probe(options: CallOptions) -> Probe:

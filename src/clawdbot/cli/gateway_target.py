@@ -17,13 +17,13 @@ from clawdbot.client.connector import Connector
 from clawdbot.client.identity_file import load, load_or_create
 from clawdbot.client.introduction import Introduction, program
 from clawdbot.client.token_file import TokenFile
-from clawdbot.config.gateway_model import GatewayMode
+from clawdbot.config.gateway_model import GatewayMode, is_loopback
 from clawdbot.domain import fingerprints
 from clawdbot.domain.connect import Credentials
 from clawdbot.domain.credentials import AuthMode
 from clawdbot.domain.names import Role, Scope
 from clawdbot.domain.secret import Secret
-from clawdbot.errors import ConfigError, ConnectRefused, NoGateway
+from clawdbot.errors import ConfigError, ConnectRefused, NoGateway, UsageError
 
 if TYPE_CHECKING:
     from clawdbot.client.connection import Connection
@@ -96,13 +96,37 @@ def remote(settings: "GatewaySettings", options: CallOptions) -> Target:
 
 
 def local(settings: "GatewaySettings", options: CallOptions) -> Target:
-    """This machine's gateway. It is known by its certificate, whatever name and authority stand in that."""
-    address = addresses.read(settings.local_url, options.tls_fingerprint or _own_fingerprint(settings))
+    """This machine's gateway: the one that runs on the state directory, else whoever listens where it is configured.
+
+    It is known by its certificate, whatever name and authority stand in that.
+    """
+    running = running_here()
+    url = running.url if running else settings.local_url
+    known = (running.fingerprint or "") if running else _own_fingerprint(settings)
+    address = addresses.read(url, options.tls_fingerprint or known)
     given = _given(options)
     credentials = Credentials(
         token=settings.secrets.get(AuthMode.TOKEN), password=settings.secrets.get(AuthMode.PASSWORD)
     )
     return Target(address, given or credentials, LOCAL, given=given is not None)
+
+
+def running_here() -> Address | None:
+    """Where the gateway of this state directory says that it listens, if one runs and that is on loopback.
+
+    It says so in a lock file that it holds: nobody else can have written it, and it is not what a killed one left
+    (threats.md G15).
+    """
+    from clawdbot.gateway import instance
+
+    found = instance.find(context.paths().state_dir)
+    if found is None:
+        return None
+    try:
+        address = addresses.read(found.url, found.fingerprint)
+    except UsageError:
+        return None
+    return address if is_loopback(address.host) else None
 
 
 def _own_fingerprint(settings: "GatewaySettings") -> str:

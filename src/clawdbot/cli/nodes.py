@@ -6,12 +6,12 @@ ask with ``node.pair.request`` and wait in a store of their own. Here both are s
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import click
 
 from clawdbot.cli import context
 from clawdbot.cli.call_options import CallOptions, call_options
+from clawdbot.cli.device_access import DeviceAccess, device_access
 from clawdbot.cli.devices import describe as describe_device
 from clawdbot.cli.gateway_target import gateway
 from clawdbot.cli.nodes_connected import (
@@ -25,6 +25,7 @@ from clawdbot.cli.nodes_connected import (
     status_command,
 )
 from clawdbot.cli.output import as_json, say, table
+from clawdbot.cli.state_access import UNKNOWN_REQUEST
 from clawdbot.client import answers
 from clawdbot.client.answers import DeviceRequest, Devices, NodeRequest, Nodes, PairedNode, PairedNodes
 from clawdbot.domain.instants import ago
@@ -32,17 +33,13 @@ from clawdbot.domain.names import Instant
 from clawdbot.domain.texts import visible
 from clawdbot.errors import CallRefused, Refused
 
-if TYPE_CHECKING:
-    from clawdbot.client.connection import Connection
-
-UNKNOWN = "unknown requestId"
-
 
 @click.group("nodes")
 def command() -> None:
     """See and use the nodes: machines and phones that do things for you.
 
-    A node can do nothing before you approved it.
+    A node can do nothing before you approved it. Where no gateway runs on this machine, or the one that runs does not
+    let its commands in, pending, approve and reject work on its state.
     """
 
 
@@ -66,9 +63,9 @@ def pending_command(options: CallOptions) -> None:
     """
 
     async def run() -> tuple[object, object]:
-        async with gateway(options) as connection:
-            own = await connection.call("node.pair.list", {}, within=options.within)
-            return own, None if options.json else await _devices(connection, options)
+        async with device_access(options) as access:
+            own = await access.call("node.pair.list", {}, within=options.within)
+            return own, None if options.json else await _devices(access, options)
 
     own, devices = asyncio.run(run())
     if options.json:
@@ -84,8 +81,8 @@ def pending_command(options: CallOptions) -> None:
     say("Approve with: clawdbot nodes approve <request>")
 
 
-async def _devices(connection: "Connection", options: CallOptions) -> object:
-    return await connection.call("device.pair.list", {}, within=options.within)
+async def _devices(access: DeviceAccess, options: CallOptions) -> object:
+    return await access.call("device.pair.list", {}, within=options.within)
 
 
 def _print_requests(requests: Sequence[DeviceRequest | NodeRequest]) -> None:
@@ -147,13 +144,13 @@ async def _decide(options: CallOptions, request: str, verb: str) -> object:
         CallRefused: it is in neither place, or the gateway says no.
         Refused: it is a device's that does not ask to be a node.
     """
-    async with gateway(options) as connection:
+    async with device_access(options) as access:
         try:
-            return await connection.call(f"node.pair.{verb}", {"requestId": request}, within=options.within)
+            return await access.call(f"node.pair.{verb}", {"requestId": request}, within=options.within)
         except CallRefused as refused:
-            if refused.message != UNKNOWN:
+            if refused.message != UNKNOWN_REQUEST:
                 raise
-            devices = answers.read(Devices, await _devices(connection, options)).pending
+            devices = answers.read(Devices, await _devices(access, options)).pending
             found = [waiting for waiting in devices if waiting.request_id == request]
             if not found:
                 raise
@@ -162,7 +159,7 @@ async def _decide(options: CallOptions, request: str, verb: str) -> object:
                 f"that device does not ask to be a node, but {visible(found[0].role or 'nothing')}",
                 hint=f"to decide all the same: clawdbot devices {verb} {visible(request)}",
             )
-        return await connection.call(f"device.pair.{verb}", {"requestId": request}, within=options.within)
+        return await access.call(f"device.pair.{verb}", {"requestId": request}, within=options.within)
 
 
 # --- who is on record ------------------------------------------------------------------------------------------------

@@ -11,13 +11,24 @@ import click
 from click.shell_completion import CompletionItem
 
 from clawdbot.cli import context
-from clawdbot.cli.context import TERMINAL, ChannelName
+from clawdbot.cli.context import ChannelName
+from clawdbot.cli.lasting import for_option
 from clawdbot.cli.output import hint, say, warn
 from clawdbot.cli.pairing_lists import account_option, allowlist_command, list_command
-from clawdbot.cli.pairing_senders import block_command, on_account, revoke_command, unblock_command
+from clawdbot.cli.pairing_owner import make_owner, owner_option, refuse_a_second
+from clawdbot.cli.pairing_senders import (
+    block_command,
+    expect_command,
+    label_command,
+    on_account,
+    revoke_command,
+    unblock_command,
+)
 from clawdbot.domain import codes, names
 from clawdbot.domain.codes import PairingCode
-from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from clawdbot.domain.facts import TERMINAL
+from clawdbot.domain.instants import iso
+from clawdbot.domain.names import ITS_OWN_CONNECTION, Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected, Request
 from clawdbot.domain.texts import APPROVED, visible
 from clawdbot.errors import ClawdbotError, DeliveryFailed, Refused, UsageError
@@ -70,20 +81,34 @@ command.add_command(allowlist_command)
 command.add_command(block_command)
 command.add_command(unblock_command)
 command.add_command(revoke_command)
+command.add_command(expect_command)
+command.add_command(label_command)
 
 
 @command.command("approve")
 @words_argument
 @channel_option
 @account_option
+@for_option("For so long only: 12h, 7d. After that the sender is a stranger again.")
 @click.option("--notify", is_flag=True, help="Tell the sender on the same channel.")
-def approve(words: Sequence[str], channel_: Channel | None, account: str | None, notify: bool) -> None:
+@owner_option
+def approve(
+    words: Sequence[str],
+    channel_: Channel | None,
+    account: str | None,
+    lasts: int | None,
+    *,
+    notify: bool,
+    as_owner: bool,
+) -> None:
     """Let in the sender whom a code belongs to."""
+    if as_owner:
+        refuse_a_second()
 
     async def run() -> tuple[ChannelAccount, Approved]:
         service = context.service()
         where, code = await _locate(service, words, channel_, account)
-        match await service.approve_sender(where, code, by=TERMINAL):
+        match await service.approve_sender(where, code, by=TERMINAL, lasts_ms=lasts):
             case Approved() as approved:
                 return where, approved
             case NoSuchRequest():
@@ -91,28 +116,17 @@ def approve(words: Sequence[str], channel_: Channel | None, account: str | None,
 
     where, approved = asyncio.run(run())
     sender = approved.request.sender
-    say(f"Approved {where.channel} sender {visible(sender)}{on_account(where)}.")
+    say(f"Approved {where.channel} sender {visible(sender)}{on_account(where)}{_until(lasts)}.")
+    if as_owner:
+        make_owner(where, sender)
     if notify:
         _notify(where, sender)
 
 
 def _notify(where: ChannelAccount, sender: SenderId) -> None:
     """Tell the sender; a failure is a warning, for the approval stands."""
-    from clawdbot.gateway.adapters import open_adapter
-
-    async def run() -> None:
-        adapter = open_adapter(context.config(), where, context.paths().state_dir)
-        try:
-            async with asyncio.timeout(NOTIFY_PATIENCE_S):
-                await adapter.tell(sender, APPROVED)
-        except TimeoutError:
-            reason = f"{where.channel} did not take the message within {NOTIFY_PATIENCE_S:.0f} s"
-            raise DeliveryFailed(reason, hint='run "clawdbot channels status --probe"') from None
-        finally:
-            await adapter.close()
-
     try:
-        asyncio.run(run())
+        asyncio.run(_tell(where, sender))
         say(f"Told {visible(sender)}.")
     except ClawdbotError as error:
         warn(f"approved, but the sender could not be told: {error.message}")
@@ -120,24 +134,60 @@ def _notify(where: ChannelAccount, sender: SenderId) -> None:
             hint(error.hint)
 
 
+async def _tell(where: ChannelAccount, sender: SenderId) -> None:
+    """Through the gateway that runs, where the connection is its alone; else by an adapter of our own."""
+    from clawdbot.gateway.adapters import open_adapter
+
+    if where.channel in ITS_OWN_CONNECTION and await _gateway_tells(where, sender):
+        return
+    adapter = open_adapter(context.config(), where, context.paths().state_dir)
+    try:
+        async with asyncio.timeout(NOTIFY_PATIENCE_S):
+            await adapter.tell(sender, APPROVED)
+    except TimeoutError:
+        reason = f"{where.channel} did not take the message within {NOTIFY_PATIENCE_S:.0f} s"
+        raise DeliveryFailed(reason, hint='run "clawdbot channels status --probe"') from None
+    finally:
+        await adapter.close()
+
+
+async def _gateway_tells(where: ChannelAccount, sender: SenderId) -> bool:
+    """Let the gateway of this state directory tell the sender; ``False`` if none runs."""
+    from clawdbot.cli.call_options import CallOptions
+    from clawdbot.cli.gateway_target import gateway, running_here
+
+    if running_here() is None:
+        return False
+    params = {"channel": where.channel.value, "account": where.account, "sender": sender}
+    async with gateway(CallOptions(within=NOTIFY_PATIENCE_S)) as link:
+        await link.call("dm.pair.notify", params)
+    return True
+
+
 @command.command("reject")
 @words_argument
 @channel_option
 @account_option
-def reject(words: Sequence[str], channel_: Channel | None, account: str | None) -> None:
-    """Dismiss a request. The sender is told nothing and may ask again."""
+@for_option("Silence for so long: 1h, 7d. Until then the sender gets no other code.")
+def reject(words: Sequence[str], channel_: Channel | None, account: str | None, lasts: int | None) -> None:
+    """Dismiss a request. The sender is told nothing and may ask again, at once or after a while."""
 
     async def run() -> tuple[ChannelAccount, Rejected]:
         service = context.service()
         where, code = await _locate(service, words, channel_, account)
-        match await service.reject_sender(where, code):
+        match await service.reject_sender(where, code, quiet_ms=lasts):
             case Rejected() as rejected:
                 return where, rejected
             case NoSuchRequest():
                 raise _no_such_request(where.channel)
 
     where, rejected = asyncio.run(run())
-    say(f"Rejected {where.channel} sender {visible(rejected.request.sender)}{on_account(where)}.")
+    term = _until(lasts).replace(" until", "; silence until")
+    say(f"Rejected {where.channel} sender {visible(rejected.request.sender)}{on_account(where)}{term}.")
+
+
+def _until(lasts: int | None) -> str:
+    return "" if lasts is None else f" until {iso(context.now() + lasts)[:16].replace('T', ' ')} UTC"
 
 
 async def _locate(

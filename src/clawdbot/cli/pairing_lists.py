@@ -52,20 +52,27 @@ def _print_json(chosen: Channel | None, among: Sequence[Channel], found: dict[Ch
     now = context.now()
     requests: dict[Channel, list[dict[str, object]]] = {channel: [] for channel in among}
     for account, known in found.items():
-        requests[account.channel] += [_request_json(account, request) for request in known.waiting(now)]
+        requests[account.channel] += [
+            _request_json(account, known.labels.get(request.sender), request) for request in known.waiting(now)
+        ]
     if chosen:
         as_json({"channel": chosen, "requests": requests[chosen]})
     else:
         as_json({"channels": [{"channel": name, "requests": those} for name, those in requests.items() if those]})
 
 
-def _request_json(account: ChannelAccount, request: Request) -> dict[str, object]:
+_NO_NAMES = ("username", "sender", "chatId")
+"""What is kept about a sender and is not what he calls himself; a username is shown as one."""
+
+
+def _request_json(account: ChannelAccount, label: str | None, request: Request) -> dict[str, object]:
     return {
         "id": request.sender,
         "code": request.code.reveal(),
         "createdAt": iso(request.created_at),
         "lastSeenAt": iso(request.last_seen),
         **({"meta": dict(request.meta)} if request.meta else {}),
+        **({"label": label} if label else {}),
         **({} if account.account == DEFAULT_ACCOUNT else {"account": account.account}),
     }
 
@@ -76,7 +83,7 @@ def _print_requests(chosen: Channel | None, found: dict[ChannelAccount, Senders]
     for account, requests in waiting.items():
         say(f"{account}: {len(requests)} waiting")
         headings = ["Code", account.channel.id_label, "Who", "Asked", "Expires"]
-        table(headings, [_request_row(request, now) for request in requests])
+        table(headings, [_request_row(request, found[account].labels.get(request.sender), now) for request in requests])
         say()
     for account, known in found.items():
         if known.full_at is not None and 0 <= now - known.full_at < TTL_MS:
@@ -87,15 +94,16 @@ def _print_requests(chosen: Channel | None, found: dict[ChannelAccount, Senders]
         say(f"No pending {chosen} pairing requests." if chosen else "No pending pairing requests.")
 
 
-def _request_row(request: Request, now: Instant) -> list[str]:
+def _request_row(request: Request, label: str | None, now: Instant) -> list[str]:
     expires = ago(request.created_at + TTL_MS, now)
-    return [request.code.reveal(), request.sender, _who(request), ago(request.created_at, now), expires]
+    who = f"{label} ({_who(request)})" if label and _who(request) else label or _who(request)
+    return [request.code.reveal(), request.sender, who, ago(request.created_at, now), expires]
 
 
 def _who(request: Request) -> str:
-    """What the sender calls himself, from outside: the table makes it inert."""
+    """What the sender calls himself, each name once, from outside: the table makes it inert."""
     username = request.meta.get("username")
-    names = [value for key, value in request.meta.items() if key != "username"]
+    names = dict.fromkeys(value for key, value in request.meta.items() if key not in _NO_NAMES)
     return " ".join([*names, *([f"@{username}"] if username else [])])
 
 
@@ -111,6 +119,8 @@ class Member:
     since: Instant | None
     how: str
     blocked: bool = False
+    until: Instant | None = None
+    label: str = ""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -119,6 +129,8 @@ class Member:
             "id": self.sender,
             "since": None if self.since is None else iso(self.since),
             "how": self.how,
+            **({} if self.until is None else {"until": iso(self.until)}),
+            **({"label": self.label} if self.label else {}),
         }
 
 
@@ -144,15 +156,35 @@ def allowlist_command(channel: Channel | None, account: str | None, json_: bool)
 
 
 def _members(account: ChannelAccount, known: Senders) -> list[Member]:
+    label = known.labels
     approved = [
-        Member(account, sender, approval.approved_at, f"approved ({approval.by or 'by another program'})")
+        Member(
+            account,
+            sender,
+            approval.approved_at,
+            f"approved ({approval.by or 'by another program'})",
+            until=approval.until,
+            label=label.get(sender, ""),
+        )
         for sender, approval in known.allowed.items()
     ]
     blocked = [
-        Member(account, sender, block.blocked_at, f"blocked ({block.by or 'unknown'})", blocked=True)
+        Member(
+            account, sender, block.blocked_at, f"blocked ({block.by or 'unknown'})", True, None, label.get(sender, "")
+        )
         for sender, block in known.blocked.items()
     ]
-    return [*_configured(account), *approved, *blocked]
+    quiet = [
+        Member(account, sender, None, "turned away for a while", True, one.until, label.get(sender, ""))
+        for sender, one in known.quiet.items()
+        if context.now() < one.until
+    ]
+    expected = [
+        Member(account, sender, one.at, f"expected ({one.by or 'unknown'})", False, one.until, label.get(sender, ""))
+        for sender, one in known.expected.items()
+        if one.holds(context.now())
+    ]
+    return [*_configured(account), *approved, *expected, *blocked, *quiet]
 
 
 def _configured(account: ChannelAccount) -> list[Member]:
@@ -166,12 +198,23 @@ def _configured(account: ChannelAccount) -> list[Member]:
 
 
 def _print_members(members: Sequence[Member]) -> None:
+    """Columns that would be empty are left out."""
     now = context.now()
+    columns = {
+        "Channel": [str(one.account) for one in members],
+        "Id": [one.sender for one in members],
+        "Label": [one.label for one in members],
+        "Since": ["" if one.since is None else ago(one.since, now) for one in members],
+        "How": [one.how for one in members],
+        "Ends": ["" if one.until is None else _ends(one.until, now) for one in members],
+    }
+    shown = {name: cells for name, cells in columns.items() if name in _ALWAYS or any(cells)}
     if members:
-        table(
-            ["Channel", "Id", "Since", "How"],
-            [
-                [str(one.account), one.sender, "" if one.since is None else ago(one.since, now), one.how]
-                for one in members
-            ],
-        )
+        table(list(shown), zip(*shown.values(), strict=True))
+
+
+_ALWAYS = frozenset({"Channel", "Id", "Since", "How"})
+
+
+def _ends(until: Instant, now: Instant) -> str:
+    return f"over since {ago(until, now)}" if until <= now else ago(until, now)

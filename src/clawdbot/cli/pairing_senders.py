@@ -1,18 +1,32 @@
 """``clawdbot pairing block``, ``unblock`` and ``revoke``: deciding about a sender rather than a request."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import click
 
 from clawdbot.cli import context
-from clawdbot.cli.context import TERMINAL, ChannelName
+from clawdbot.cli.context import ChannelName
+from clawdbot.cli.lasting import for_option
 from clawdbot.cli.output import hint, say, warn
 from clawdbot.cli.pairing_lists import account_option
 from clawdbot.domain import codes
-from clawdbot.domain.names import Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import Blocked, IsBlocked, NotAllowed, NotBlocked, Revoked, Senders, Unblocked
-from clawdbot.domain.texts import visible
+from clawdbot.domain.facts import TERMINAL
+from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, SenderId
+from clawdbot.domain.persons import find
+from clawdbot.domain.senders import (
+    AlreadyAllowed,
+    Announced,
+    Blocked,
+    IsBlocked,
+    Labelled,
+    NotAllowed,
+    NotBlocked,
+    Revoked,
+    Senders,
+    Unblocked,
+)
+from clawdbot.domain.texts import read_label, visible
 from clawdbot.errors import ConfigError, Refused, UsageError
 from clawdbot.service import Service
 
@@ -27,10 +41,7 @@ def block_command(channel: Channel, id_or_code: str, account: str | None) -> Non
     async def run() -> tuple[ChannelAccount, SenderId, Blocked | IsBlocked]:
         service = context.service()
         accounts = await context.accounts(service, [channel], account)
-        where, sender = await _waiting_for(service, accounts, id_or_code) or (
-            accounts[0] if len(accounts) == 1 else ChannelAccount(channel),
-            context.sender(channel, id_or_code),
-        )
+        where, sender = await _waiting_for(service, accounts, id_or_code) or await _named(service, accounts, id_or_code)
         return where, sender, await service.block_sender(where, sender, by=TERMINAL)
 
     where, sender, answer = asyncio.run(run())
@@ -54,17 +65,30 @@ async def _waiting_for(
     return None
 
 
+async def _named(service: Service, accounts: list[ChannelAccount], text: str) -> tuple[ChannelAccount, SenderId]:
+    """A sender by his id, on the account where he is known; on none of them, the default one is meant."""
+    channel = accounts[0].channel
+    sender = context.sender(channel, text)
+    found = await _holding(service, accounts, lambda known: _is_in_or_waits(known, sender))
+    if not found:
+        return (accounts[0] if len(accounts) == 1 else ChannelAccount(channel)), sender
+    return _single(found), sender
+
+
 @click.command("unblock")
 @click.argument("channel", type=ChannelName())
 @click.argument("id_", metavar="ID")
 @account_option
 def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
-    """End a block. The sender is a stranger again."""
+    """End a block. The sender is a stranger again.
+
+    The same for one who was turned away for a while: he may ask at once.
+    """
     sender = context.sender(channel, id_)
 
     async def run() -> tuple[ChannelAccount, Unblocked | NotBlocked]:
         service = context.service()
-        where = await _only(service, channel, account, lambda known: sender in known.blocked)
+        where = await _only(service, channel, account, lambda known: _is_shut_out(known, sender))
         return where, await service.unblock_sender(where, sender)
 
     where, answer = asyncio.run(run())
@@ -78,6 +102,81 @@ def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
             )
 
 
+@click.command("expect")
+@click.argument("channel", type=ChannelName())
+@click.argument("id_", metavar="ID")
+@account_option
+@click.option("--label", default="", metavar="TEXT", help="What you call him.")
+@for_option("Expect him for so long: 1d, 2w. If he comes later he is a stranger.")
+def expect_command(channel: Channel, id_: str, account: str | None, label: str, lasts: int | None) -> None:
+    """Announce a person. His first message lets him in, without a code and even if the queue is full."""
+    sender = context.sender(channel, id_)
+
+    async def run() -> tuple[ChannelAccount, Announced | AlreadyAllowed | IsBlocked]:
+        service = context.service()
+        where = (await context.accounts(service, [channel], account or DEFAULT_ACCOUNT))[0]
+        answer = await service.expect_sender(where, sender, by=TERMINAL, lasts_ms=lasts)
+        if label and isinstance(answer, Announced):
+            await service.label_sender(where, sender, label)
+        return where, answer
+
+    try:
+        read_label(label)
+    except ValueError as error:
+        raise _no_label(error) from None
+    where, answer = asyncio.run(run())
+    match answer:
+        case Announced():
+            say(f"{channel} sender {visible(sender)} is expected{on_account(where)}.")
+        case AlreadyAllowed():
+            say(f"{channel} sender {visible(sender)} is in already{on_account(where)}.")
+        case IsBlocked():
+            unblock = f'run "clawdbot pairing unblock {channel} {visible(sender)}"'
+            raise Refused(f"{channel} sender {visible(sender)} is blocked", hint=unblock)
+
+
+def _no_label(error: ValueError) -> UsageError:
+    return UsageError(f"that is no label: {error}", hint="say a few words, such as a name")
+
+
+@click.command("label")
+@click.argument("channel", type=ChannelName())
+@click.argument("id_", metavar="ID")
+@click.argument("words", nargs=-1, metavar="[TEXT]")
+@account_option
+def label_command(channel: Channel, id_: str, words: tuple[str, ...], account: str | None) -> None:
+    """Call a sender something. In your own lists; without a text the label is taken away."""
+    sender = context.sender(channel, id_)
+
+    async def run() -> tuple[ChannelAccount, Labelled]:
+        service = context.service()
+        where = await _only(service, channel, account, lambda known: _knows(known, sender))
+        return where, await service.label_sender(where, sender, " ".join(words))
+
+    try:
+        where, answer = asyncio.run(run())
+    except ValueError as error:
+        raise _no_label(error) from None
+    called = f'is called "{answer.label}"' if answer.label else "has no label"
+    say(f"{channel} sender {visible(answer.sender)} {called}{on_account(where)}.")
+
+
+def _knows(known: Senders, sender: SenderId) -> bool:
+    return _is_in_or_waits(known, sender) or _is_shut_out(known, sender) or sender in known.labels
+
+
+def _is_in(known: Senders, sender: SenderId) -> bool:
+    return find(known.allowed, sender) is not None or find(known.expected, sender) is not None
+
+
+def _is_in_or_waits(known: Senders, sender: SenderId) -> bool:
+    return _is_in(known, sender) or find(known.requests, sender) is not None
+
+
+def _is_shut_out(known: Senders, sender: SenderId) -> bool:
+    return find(known.blocked, sender) is not None or find(known.quiet, sender) is not None
+
+
 @click.command("revoke")
 @click.argument("channel", type=ChannelName())
 @click.argument("id_", metavar="ID")
@@ -88,14 +187,14 @@ def revoke_command(channel: Channel, id_: str, account: str | None) -> None:
 
     async def run() -> tuple[ChannelAccount, Revoked | NotAllowed]:
         service = context.service()
-        where = await _only(service, channel, account, lambda known: sender in known.allowed)
+        where = await _only(service, channel, account, lambda known: _is_in(known, sender))
         return where, await service.revoke_sender(where, sender)
 
     where, answer = asyncio.run(run())
     match answer:
-        case Revoked():
+        case Revoked(key, aliases):
             say(f"Revoked {channel} sender {visible(sender)}{on_account(where)}.")
-            _warn_if_listed(where, sender)
+            _warn_if_listed(where, {sender, key, *aliases})
         case NotAllowed():
             _refuse_revocation(where, sender)
 
@@ -114,14 +213,14 @@ def _refuse_revocation(where: ChannelAccount, sender: SenderId) -> None:
     raise Refused(message, hint=f'run "clawdbot pairing allowlist {where.channel}" to see who is')
 
 
-def _warn_if_listed(where: ChannelAccount, sender: SenderId) -> None:
+def _warn_if_listed(where: ChannelAccount, ids: Collection[SenderId]) -> None:
     """A revocation that changes nothing must not look like one that does."""
     try:
         listed, everyone = context.listed_in_config(where)
     except ConfigError as error:
         warn(f"whether the configuration lists the sender too is not known: {error}")
         return
-    if everyone or sender in listed:
+    if everyone or not listed.isdisjoint(ids):
         warn(f"the sender still gets in: the configuration lists {'everybody' if everyone else 'him'}")
         hint(f"see channels.{where.channel}.allowFrom in {context.paths().config_path}")
 
@@ -135,13 +234,22 @@ async def _only(
         UsageError: he is on several, and none is named.
     """
     accounts = await context.accounts(service, [channel], account)
-    found = [one for one in accounts if holds(await service.read(one))]
+    return _single(await _holding(service, accounts, holds) or accounts[:1])
+
+
+async def _holding(
+    service: Service, accounts: list[ChannelAccount], holds: Callable[[Senders], bool]
+) -> list[ChannelAccount]:
+    return [one for one in accounts if holds(await service.read(one))]
+
+
+def _single(found: list[ChannelAccount]) -> ChannelAccount:
     if len(found) > 1:
         raise UsageError(
             f"the sender is on several accounts: {', '.join(one.account for one in found)}",
             hint="name one with --account",
         )
-    return (found or accounts)[0]
+    return found[0]
 
 
 def on_account(where: ChannelAccount) -> str:

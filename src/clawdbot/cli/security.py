@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from clawdbot.cli import context
+from clawdbot.cli.gateway_target import running_here
 from clawdbot.cli.output import as_json, say
 from clawdbot.domain.texts import visible
 
@@ -84,10 +85,11 @@ def _knock(looked: "Audit") -> "Sequence[Finding]":
     if looked.config is None:
         return ()
     settings = settled(looked.config.gateway)
-    hosts = dict.fromkeys(
-        [settings.local_host, *(host for host in settings.hosts if not is_everywhere(host)), *own_addresses()]
-    )
-    knocks = asyncio.run(knock.knock_everywhere(hosts, settings.port, secure=settings.tls.enabled))
+    here = running_here()
+    local, port = (here.host, here.port) if here else (settings.local_host, settings.port)
+    secure = settings.tls.enabled or (here is not None and here.is_secure)
+    hosts = dict.fromkeys([local, *(host for host in settings.hosts if not is_everywhere(host)), *own_addresses()])
+    knocks = asyncio.run(knock.knock_everywhere(hosts, port, secure=secure))
     running = instance.running(context.paths().state_dir) is not None
     return list(outside.check(knocks, settings, running=running))
 

@@ -1,0 +1,27 @@
+"""Spans of time as the owner types them."""
+
+import pytest
+
+from clawdbot.cli.lasting import LONGEST_MS, Lasting
+from clawdbot.errors import UsageError
+
+DAY = 24 * 60 * 60 * 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "lasts"),
+    [("30m", DAY // 48), ("12h", DAY // 2), ("7d", 7 * DAY), (" 2W ", 14 * DAY), ("3660d", LONGEST_MS)],
+)
+def test_a_span_is_read(text: str, lasts: int) -> None:
+    """Minutes, hours, days, weeks; what was read already stays."""
+    assert Lasting().convert(text, None, None) == lasts
+    assert Lasting().convert(lasts, None, None) == lasts
+
+
+@pytest.mark.parametrize(
+    "text", ["", "7", "0d", "07d", "-7d", "1.5h", "7s", "7 d", "3661d", "9999999w", "٧d", "7d7h", "x" * 5000]
+)
+def test_S8_what_is_no_span_is_refused(text: str) -> None:
+    """Nothing is guessed, and nothing is longer than files can hold."""
+    with pytest.raises(UsageError):
+        Lasting().convert(text, None, None)
