@@ -16,7 +16,7 @@ from clawdbot.domain.names import Channel, SenderId
 from clawdbot.domain.senders import Approval, Block, Expected, Quiet, Request, Senders
 from clawdbot.store.documents import Malformed, decode
 from clawdbot.store.layout import Part
-from clawdbot.store.rewriting import disjoint, encode, lends, welcomes, without_ended
+from clawdbot.store.rewriting import disjoint, encode, lends, with_welcomed, without_ended
 from tests.support.store_moves import LENT_MS, NOW, VERBS, Move, after
 
 TELEGRAM = partial(sender_ids.normalise, Channel.TELEGRAM)
@@ -256,5 +256,23 @@ def test_who_is_expected_stands_in_our_file_until_he_is_in() -> None:
     assert disjoint(state) is state
     assert not disjoint(replace(state, allowed={seven: Approval("7")})).expected
     assert not disjoint(replace(state, blocked={seven: Block(NOW)})).expected
-    assert welcomes(state, Senders(allowed={seven: Approval("7")}))
-    assert not welcomes(state, Senders())
+
+
+def test_S2_who_was_announced_is_in_before_anything_else_changes() -> None:
+    """Of several changes at once, his is saved first: the announcement goes with it. Only if he is in for good."""
+    seven, eight = SenderId("7"), SenderId("8")
+    state = Senders(expected={seven: Expected(NOW, "terminal"), eight: Expected(NOW, "terminal")})
+    new = Senders(allowed={seven: Approval("7"), SenderId("9"): Approval("9", until=NOW + 5)})
+    first = with_welcomed(state, new)
+    assert first == Senders(allowed={seven: Approval("7")}, expected={eight: Expected(NOW, "terminal")})
+    assert lends(first, new)
+    assert with_welcomed(state, Senders(allowed={seven: Approval("7", until=NOW + 5)})) is state
+    assert with_welcomed(state, Senders()) is state
+
+
+def test_S2_a_block_is_not_preceded_by_the_loss_of_an_approval_with_an_end() -> None:
+    """Cut short, it would leave somebody who is neither in nor blocked."""
+    seven = SenderId("7")
+    state = Senders(allowed={seven: Approval("7", until=NOW + 5)})
+    assert without_ended(state, Senders(blocked={seven: Block(NOW)})) is state
+    assert without_ended(state, Senders()) == Senders()

@@ -9,7 +9,7 @@ from typing import Any
 from clawdbot.domain import senders
 from clawdbot.domain.effects import Change
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import NoSuchRequest, Senders
+from clawdbot.domain.senders import Approval, NoSuchRequest, Senders
 from clawdbot.store.base import SendersKey
 
 ACCOUNT = ChannelAccount(Channel.TELEGRAM)
@@ -85,11 +85,18 @@ def after(moves: Iterable[Move], start: Senders | None = None) -> Senders:
     return state
 
 
+def _in(approval: Approval) -> str:
+    return "allowed" if approval.until is None else f"allowed until {approval.until}"
+
+
 def places(state: Senders) -> dict[str, str]:
-    """Where everybody is, each at one place: blocked counts before allowed, allowed before waiting."""
+    """Where everybody is, each at one place: blocked counts before allowed, allowed before waiting.
+
+    Whoever is in for a time is somewhere else than who is in for good.
+    """
     return {
         **{sender: f"waiting with {request.code.reveal()}" for sender, request in state.requests.items()},
         **dict.fromkeys(state.expected, "expected"),
-        **dict.fromkeys(state.allowed, "allowed"),
+        **{sender: _in(approval) for sender, approval in state.allowed.items()},
         **dict.fromkeys(state.blocked, "blocked"),
     }

@@ -38,20 +38,30 @@ def disjoint(senders: Senders) -> Senders:
 def without_ended(old: Senders, new: Senders) -> Senders:
     """The old state without the approvals with an end that the new one does not have. The same object if there is none.
 
-    They go first and by themselves: of an approval whose end is forgotten nothing else may be left.
+    They go first and by themselves: of an approval whose end is forgotten nothing else may be left. Who is blocked now
+    keeps his for the moment: a block counts before an approval, and is not to come after its loss.
     """
-    allowed = {sender: one for sender, one in old.allowed.items() if one.until is None or sender in new.allowed}
+    kept = new.allowed.keys() | new.blocked.keys()
+    allowed = {sender: one for sender, one in old.allowed.items() if one.until is None or sender in kept}
     return old if len(allowed) == len(old.allowed) else replace(old, allowed=allowed)
+
+
+def with_welcomed(old: Senders, new: Senders) -> Senders:
+    """The old state, and in it those who were announced and are in for good in the new one.
+
+    The same object if there is none.
+    """
+    came = {sender: new.allowed[sender] for sender in old.expected if sender in new.allowed}
+    came = {sender: one for sender, one in came.items() if one.until is None}
+    if not came:
+        return old
+    expected = {sender: one for sender, one in old.expected.items() if sender not in came}
+    return replace(old, allowed={**old.allowed, **came}, expected=expected)
 
 
 def lends(old: Senders, new: Senders) -> bool:
     """Whether the new state lets somebody in for a time whom the old one did not let in."""
     return any(one.until is not None and sender not in old.allowed for sender, one in new.allowed.items())
-
-
-def welcomes(old: Senders, new: Senders) -> bool:
-    """Whether somebody who was announced came in."""
-    return any(sender in new.allowed for sender in old.expected)
 
 
 def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, bytes]:

@@ -13,7 +13,7 @@ from clawdbot.store.entries import ReadId
 from clawdbot.store.file_set import Broken, Copy, Decide, FileSet, Layout, Outcome, Texts, decided
 from clawdbot.store.layout import FOLDER, Part, base, file_name
 from clawdbot.store.locks import Held, Patience
-from clawdbot.store.rewriting import disjoint, encode, lends, welcomes, without_ended
+from clawdbot.store.rewriting import disjoint, encode, lends, with_welcomed, without_ended
 
 Steps = tuple[tuple[Part, ...], ...]
 
@@ -98,7 +98,7 @@ def _way(old: Senders, new: Senders) -> Iterator[tuple[Senders, Steps]]:
     ended = without_ended(right, new)
     if ended is not right:
         yield ended, STEPS_TO_END
-    if lends(ended, new):
-        yield new, STEPS_TO_LEND
-    else:
-        yield new, STEPS_TO_END if welcomes(ended, new) else STEPS
+    welcomed = with_welcomed(ended, new)
+    if welcomed is not ended:
+        yield welcomed, STEPS_TO_END
+    yield new, STEPS_TO_LEND if lends(welcomed, new) else STEPS
