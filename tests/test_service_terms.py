@@ -60,6 +60,25 @@ async def test_the_sweep_takes_out_what_is_over_and_tells_the_history(house: Hou
     assert [(fact.kind, fact.about.id) for fact in facts] == [(Kind.EXPIRED, ANN)]
 
 
+async def test_whatever_takes_out_what_is_over_tells_the_history(house: House) -> None:
+    """The next message of the sender himself, or a decision about somebody else: once, and nobody revoked him."""
+    facts: list[Fact] = []
+    owner = Service(house.store, now=house.clock, record=facts.append)
+    recording = Door(house.store, rules=lambda _: house.rules, send=house.send, now=house.clock, record=facts.append)
+    await lend(house, ANN, DAY)
+    house.clock.now += DAY
+    assert await recording.knock(house.bot.message(ANN)) == Ignore(Why.WAITING)
+    await owner.forget_expired()
+    assert [fact.kind for fact in facts] == [Kind.EXPIRED, Kind.REQUESTED]
+    facts.clear()
+    await lend(house, "8", DAY)
+    house.clock.now += DAY
+    await house.knock("9")
+    await owner.approve_sender(house.bot.account, await house.code_of("9"), by="terminal")
+    await owner.forget_expired()
+    assert [(fact.kind, fact.about.id) for fact in facts] == [(Kind.EXPIRED, "8"), (Kind.APPROVED, "9")]
+
+
 async def test_S7_the_end_of_an_approval_is_logged_without_a_code(
     house: House, caplog: pytest.LogCaptureFixture
 ) -> None:

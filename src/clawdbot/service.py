@@ -24,7 +24,7 @@ from clawdbot.domain.senders import DEFAULT_CAP, Senders
 from clawdbot.domain.texts import ReplyPolicy, pairing_reply, visible
 from clawdbot.domain.unsent import Unsent
 from clawdbot.errors import DeliveryFailed, DeliveryUnknown, RecipientRefused
-from clawdbot.store.base import SendersKey, Store
+from clawdbot.store.base import A, SendersKey, Store
 
 log = logging.getLogger("clawdbot")
 
@@ -80,7 +80,7 @@ class Service:
             now = self._now()
             return senders.approve(known, code, now=now, by=by, until=None if lasts_ms is None else now + lasts_ms)
 
-        answer = (await self._store.update(SendersKey(account), decide)).answer
+        answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Approved):
             self._note(Kind.APPROVED, account, answer.request.sender, by)
         return answer
@@ -94,7 +94,7 @@ class Service:
             now = self._now()
             return senders.reject(known, code, now=now, quiet_until=None if quiet_ms is None else now + quiet_ms)
 
-        answer = (await self._store.update(SendersKey(account), decide)).answer
+        answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Rejected):
             self._note(Kind.REJECTED, account, answer.request.sender, by)
         return answer
@@ -107,7 +107,7 @@ class Service:
         def decide(known: Senders) -> Change[Senders, senders.Blocked | senders.IsBlocked]:
             return senders.block(known, sender, now=self._now(), by=by)
 
-        answer = (await self._store.update(SendersKey(account), decide)).answer
+        answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Blocked):
             self._note(Kind.BLOCKED, account, sender, by)
         return answer
@@ -116,7 +116,7 @@ class Service:
         self, account: ChannelAccount, sender: SenderId, *, by: str = TERMINAL
     ) -> senders.Unblocked | senders.NotBlocked:
         """End a block; the sender is a stranger again."""
-        answer = (await self._store.update(SendersKey(account), partial(senders.unblock, sender=sender))).answer
+        answer = (await self._commit(account, partial(senders.unblock, sender=sender))).answer
         if isinstance(answer, senders.Unblocked):
             self._note(Kind.UNBLOCKED, account, answer.sender, by)
         return answer
@@ -125,7 +125,7 @@ class Service:
         self, account: ChannelAccount, sender: SenderId, *, by: str = TERMINAL
     ) -> senders.Revoked | senders.NotAllowed:
         """Take an approval back; effective with the sender's next message, in a running gateway too."""
-        answer = (await self._store.update(SendersKey(account), partial(senders.revoke, sender=sender))).answer
+        answer = (await self._commit(account, partial(senders.revoke, sender=sender))).answer
         if isinstance(answer, senders.Revoked):
             self._note(Kind.REVOKED, account, answer.sender, by)
         return answer
@@ -139,24 +139,49 @@ class Service:
             now = self._now()
             return senders.expect(known, sender, now=now, by=by, until=None if lasts_ms is None else now + lasts_ms)
 
-        return (await self._store.update(SendersKey(account), decide)).answer
+        return (await self._commit(account, decide)).answer
 
     async def label_sender(self, account: ChannelAccount, sender: SenderId, text: str) -> senders.Labelled:
         """Call a sender something. Raises ValueError (:func:`clawdbot.domain.senders.label`)."""
-        return (await self._store.update(SendersKey(account), partial(senders.label, sender=sender, text=text))).answer
+        return (await self._commit(account, partial(senders.label, sender=sender, text=text))).answer
 
     async def forget_expired(self) -> None:
         """Take the approvals that are over out of every account's files; nothing is written where none is."""
         for account in await self.accounts():
             if (known := await self.read(account)).current(self._now()) is known:
                 continue
-            change = await self._store.update(SendersKey(account), lambda known: senders.expire(known, now=self._now()))
-            for sender in sorted(change.answer):
-                log.info("%s: the approval of sender %s is over", account, visible(sender))
-                self._record(facts.sender_came(Kind.EXPIRED, account, sender, at=self._now()))
+            await self._commit(account, lambda known: senders.expire(known, now=self._now()))
+
+    async def _commit(
+        self, account: ChannelAccount, decide: Callable[[Senders], Change[Senders, A]]
+    ) -> Change[Senders, A]:
+        return await _commit(self._store, account, decide, now=self._now, record=self._record)
 
     def _note(self, kind: Kind, account: ChannelAccount, sender: SenderId, by: str) -> None:
         self._record(facts.sender_decided(kind, account, sender, by=by, at=self._now()))
+
+
+async def _commit(
+    store: Store,
+    account: ChannelAccount,
+    decide: Callable[[Senders], Change[Senders, A]],
+    *,
+    now: Clock,
+    record: Record,
+) -> Change[Senders, A]:
+    """Commit a decision about senders; whose approval was over and went with it, the history is told, too."""
+    over: list[SenderId] = []
+
+    def decide_on(known: Senders) -> Change[Senders, A]:
+        change = decide(known)
+        over[:] = sorted(known.ended(change.state, now()))
+        return change
+
+    change = await store.update(SendersKey(account), decide_on)
+    for sender in over:
+        log.info("%s: the approval of sender %s is over", account, visible(sender))
+        record(facts.sender_came(Kind.EXPIRED, account, sender, at=now()))
+    return change
 
 
 class Door:
@@ -245,7 +270,7 @@ class Door:
 
         change = decide(known)
         if change.state is not known:
-            change = await self._store.update(SendersKey(message.account), decide)
+            change = await _commit(self._store, message.account, decide, now=self._now, record=self._record)
         for effect in change.effects:
             await self._perform(effect, message, reply)
         waits = (message.account, message.sender)

@@ -148,6 +148,30 @@ def test_each_decision_about_a_sender_is_told_once() -> None:
     assert heard(blocked, senders.unblock(blocked, SenderId("1")).state) == []
 
 
+NUMBER, ACCOUNT = SenderId("+15550001111"), SenderId("uuid:8f1c0c6e-0000-4000-8000-000000000001")
+
+
+@pytest.mark.parametrize("named", [NUMBER, ACCOUNT])
+def test_D7_D17_who_is_blocked_by_another_id_of_his_is_told_of_as_blocked(named: SenderId) -> None:
+    """Waiting or in, under the id that he was known by too: neither rejected nor revoked."""
+    both = frozenset({NUMBER})
+    waits = senders.request(Senders(), ACCOUNT, {}, now=NOW, randbelow=draws(1), aliases=both).state
+    approved = senders.approve(waits, code_of(waits, ACCOUNT), now=NOW, by="terminal").state
+    for state in (waits, approved):
+        ids = dict.fromkeys([named, ACCOUNT])
+        assert heard(state, senders.block(state, named, now=NOW, by="terminal").state) == [
+            f"{id} blocked" for id in ids
+        ]
+
+
+def test_D17_an_approval_that_is_over_goes_without_a_word() -> None:
+    """Nobody revoked it, whoever took it out; one that is not over yet was revoked."""
+    waits = asked(Senders(), "1")
+    lent = senders.approve(waits, code_of(waits, "1"), now=NOW, by="terminal", until=NOW + 9).state
+    assert heard(lent, Senders(), now=NOW + 9) == []
+    assert heard(lent, Senders(), now=NOW + 8) == ["1 revoked"]
+
+
 def test_D11_a_sender_whose_time_was_up_goes_without_a_word() -> None:
     waits = asked(Senders(), "1")
     assert heard(waits, Senders(), now=NOW + senders.TTL_MS) == []

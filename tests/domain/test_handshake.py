@@ -10,6 +10,7 @@ from clawdbot.domain.connect import Challenge, ConnectRequest, Credentials, Peer
 from clawdbot.domain.credentials import AuthMode, GatewayAuth, KnowsSecret, PresentedToken
 from clawdbot.domain.device_records import About
 from clawdbot.domain.handshake import MAX_SKEW_MS, VerifiedDevice, signed_payload, verify
+from clawdbot.domain.identity import PublicKey, to_base64url
 from clawdbot.domain.names import Role, Scope
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import (
@@ -154,6 +155,35 @@ def test_G1_G2_G3_each_rung_refuses(
     with pytest.raises(error) as refused:
         climb(request_, peer=peer)
     assert refused.value.message == (message or refused.value.message)
+
+
+P = 2**255 - 19
+UNSOUND = {
+    "low order": 1,
+    "low order, minus zero": 1 + 2**255,
+    "low order, not reduced": P + 1,
+    "not on the curve": 2,
+    "not reduced": P + 3,
+}
+FORGED = to_base64url((1).to_bytes(32, "little") + bytes(32))
+"""Signs everything, for a key of the order 1: nothing times anything is nothing."""
+
+
+@pytest.mark.parametrize("number", UNSOUND.values(), ids=UNSOUND)
+@pytest.mark.parametrize(
+    "why", [{}, {"signed_at": NOW - MAX_SKEW_MS - 1}, {"nonce": ""}, {"nonce": "95ee74b8"}], ids=str
+)
+def test_G1_an_unsound_key_is_refused_whatever_else_is_wrong(number: int, why: dict[str, Any]) -> None:
+    """Also where its signature is good: before the rungs that come after it, and with its own error."""
+    key = PublicKey(number.to_bytes(32, "little"))
+    with pytest.raises(IdentityMismatch):
+        climb(device(claim(**why), public_key=str(key), id=key.device_id, signature=FORGED))
+
+
+def test_G1_a_key_of_low_order_needs_no_secret_to_sign() -> None:
+    """Why it must not come as far as the signature. By a key that is no point of the curve nobody signs."""
+    assert PublicKey(UNSOUND["low order"].to_bytes(32, "little")).verifies("anything", FORGED)
+    assert not PublicKey(UNSOUND["not on the curve"].to_bytes(32, "little")).verifies("anything", FORGED)
 
 
 def test_ambiguous_fields_are_told_as_the_schema_would() -> None:

@@ -106,6 +106,17 @@ def test_D17_blocked_by_either_id(named: SenderId) -> None:
     assert senders.unblock(state, ANNE).state.blocked == {}
 
 
+@pytest.mark.parametrize("named", [NUMBER, ANNE])
+def test_D17_blocked_by_either_id_while_turned_away(named: SenderId) -> None:
+    """What was known of him when he was turned away is known of him when he is blocked."""
+    state, answer = asked(Senders(), SWAPPED)
+    assert isinstance(answer, Requested)
+    state = senders.reject(state, answer.request.code, now=NOW, quiet_until=NOW + 1).state
+    state = senders.block(state, named, now=NOW, by="test").state
+    for ids in (BOTH, ACCOUNT, PHONE, MOVED):
+        assert gate.decide(RULES, state, *ids, now=NOW + 1) == Ignore(Why.BLOCKED)
+
+
 TWICE = Senders(allowed={NUMBER: Approval(NUMBER, aliases=frozenset({ANNE})), ANNE: Approval(ANNE)})
 """One person, approved by both ids at once and, by another program, by the account id alone."""
 

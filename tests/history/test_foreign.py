@@ -20,6 +20,7 @@ from tests.support.histories import TELEGRAM
 WHO = SenderId("7")
 WAITS = Senders({WHO: Request(WHO, PairingCode("ABCDEFGH"), created_at=NOW, last_seen=NOW)})
 IN = Senders(allowed={WHO: Approval("7")})
+OVER = Senders(allowed={WHO: Approval("7", until=NOW)})
 MINT = Counting().mint
 
 
@@ -40,6 +41,7 @@ BLOCKED = senders.block(Senders(), WHO, now=NOW, by="terminal").state
         (WAITS, IN, Kind.APPROVED),
         (WAITS, Senders(), Kind.REJECTED),
         (IN, Senders(), Kind.REVOKED),
+        (OVER, Senders(), Kind.EXPIRED),
         (IN, BLOCKED, Kind.BLOCKED),
         (BLOCKED, Senders(), Kind.UNBLOCKED),
     ],

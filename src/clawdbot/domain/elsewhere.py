@@ -4,7 +4,7 @@ Such a decision leaves no effects here, only another state. A request that is go
 approval, void if its device has another one, dead if its time was up, which nobody is told, and otherwise rejected.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -59,18 +59,31 @@ class SenderDecided:
 
 
 def senders(old: Senders, new: Senders, *, now: Instant) -> Iterator[SenderWaits | SenderDecided]:
-    """What operators are told about the senders of a channel account. Each is told of once: of where he is now."""
+    """What operators are told about the senders of a channel account. Each is told of once: of where he is now.
+
+    Who was blocked by another id of his is told of under each (threats.md D7). Whose approval was over is not told of:
+    nobody decided about him (:meth:`Senders.ended`).
+    """
     yield from (SenderDecided(one, SenderDecision.BLOCKED) for one in new.blocked if one not in old.blocked)
     came = [one for one in new.allowed if one not in old.allowed and one not in new.blocked]
     yield from (SenderDecided(one, SenderDecision.APPROVED) for one in came)
-    left = [one for one in old.allowed if one not in new.allowed and one not in new.blocked]
-    yield from (SenderDecided(one, SenderDecision.REVOKED) for one in left)
+    left = {one: was.aliases for one, was in old.allowed.items() if one not in new.allowed and was.holds(now)}
+    yield from _gone(old, new, left, SenderDecision.REVOKED)
     before, after = ({(one.sender, one.code): one for one in state.waiting(now)} for state in (old, new))
-    dismissed = [sender for sender, code in before if (sender, code) not in after]
-    for one in dismissed:
-        if one not in new.allowed and one not in new.blocked:
-            yield SenderDecided(one, SenderDecision.REJECTED)
+    dismissed = [request for each, request in before.items() if each not in after and request.sender not in new.allowed]
+    yield from _gone(old, new, {one.sender: one.aliases for one in dismissed}, SenderDecision.REJECTED)
     yield from (SenderWaits(sender) for sender, code in after if (sender, code) not in before)
+
+
+def _gone(
+    old: Senders, new: Senders, gone: Mapping[SenderId, frozenset[SenderId]], decision: SenderDecision
+) -> Iterator[SenderDecided]:
+    """What was decided about those who are out, by their other ids, unless that is told already."""
+    for one, aliases in gone.items():
+        if not new.is_blocked(one, aliases):
+            yield SenderDecided(one, decision)
+        elif one not in new.blocked and not old.is_blocked(one, aliases):
+            yield SenderDecided(one, SenderDecision.BLOCKED)
 
 
 # --- what devices and nodes have in common ---------------------------------------------------------------------------

@@ -139,6 +139,13 @@ class Senders:
             expected={sender: expected for sender, expected in self.expected.items() if sender not in late},
         )
 
+    def ended(self, later: "Senders", now: Instant) -> frozenset[SenderId]:
+        """Whose approval was over, and is gone with a change, whatever else that was about."""
+        if later.allowed is self.allowed:
+            return frozenset()
+        gone = (sender for sender in self.allowed if sender not in later.allowed)
+        return frozenset(sender for sender in gone if not self.allowed[sender].holds(now))
+
     def waiting(self, now: Instant) -> list[Request]:
         """The live requests that need a decision, oldest first.
 

@@ -306,7 +306,7 @@ def revoke(senders: Senders, sender: SenderId) -> Change[Senders, Revoked | NotA
 def expire(senders: Senders, *, now: Instant) -> Change[Senders, frozenset[SenderId]]:
     """What is over goes, for nobody else may know that it is: to the reference, an entry is an approval."""
     left = senders.current(now)
-    return Change(left, frozenset(senders.allowed.keys() - left.allowed.keys()))
+    return Change(left, senders.ended(left, now))
 
 
 def _forget(senders: Senders, sender: SenderId) -> Senders:
@@ -328,7 +328,8 @@ def _ids(senders: Senders, sender: SenderId) -> frozenset[SenderId]:
     """All ids that are known of a sender."""
     approvals = [{key, *senders.allowed[key].aliases} for key in entries(senders.allowed, sender)]
     requests = [{key, *senders.requests[key].aliases} for key in entries(senders.requests, sender)]
-    return frozenset({sender}.union(*approvals, *requests))
+    turned_away = [{key, *senders.quiet[key].aliases} for key in entries(senders.quiet, sender)]
+    return frozenset({sender}.union(*approvals, *requests, *turned_away))
 
 
 def _cut_short(senders: Senders, code: PairingCode, now: Instant) -> Request | None:

@@ -46,6 +46,8 @@ def _senders(account: ChannelAccount, old: Senders, new: Senders, at: Instant) -
     for told in elsewhere.senders(old, new, now=at):
         kind = Kind.REQUESTED if isinstance(told, SenderWaits) else _KINDS[told.decision]
         yield Subject(Of.SENDER, told.sender, account), kind
+    for sender in sorted(old.ended(new, at)):
+        yield Subject(Of.SENDER, sender, account), Kind.EXPIRED
     for sender in old.blocked:
         if sender not in new.blocked:
             yield Subject(Of.SENDER, sender, account), Kind.UNBLOCKED
