@@ -6,7 +6,11 @@ from pathlib import Path
 import pytest
 
 from clawdbot.audit import look
+from clawdbot.client import identity_file, token_file
 from clawdbot.config import load
+from clawdbot.gateway import tls
+from clawdbot.history import files as history
+from clawdbot.node import policy_file, record
 from clawdbot.paths import Paths
 
 
@@ -37,6 +41,14 @@ def parts(paths: Paths) -> list[tuple[str, str, bool]]:
 def test_what_is_not_there_is_no_fact(tmp_path: Path) -> None:
     nowhere = Paths(tmp_path / "none", tmp_path / "none" / "clawdbot.json")
     assert look.files(nowhere, None) == []
+
+
+def test_what_is_looked_at_is_called_as_its_programs_call_it() -> None:
+    assert {
+        *(record.NAME, policy_file.NAME, history.FOLDER),
+        *(f"identity/{name}" for name in (identity_file.NAME, token_file.NAME)),
+        "/".join((*tls.FOLDER, tls.KEY)),
+    } < {name for name, _, _ in look.OWN}
 
 
 def test_everything_that_holds_secrets_is_looked_at(paths: Paths) -> None:

@@ -93,6 +93,31 @@ def test_S2_killed_on_the_way_no_gateway_starts_until_it_is_done_again(tmp_path:
         pass
 
 
+def test_S2_a_second_try_that_fails_leaves_the_gateway_shut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a kill half-way: what is there now is neither the old state nor the new one."""
+    (tmp_path / UNFINISHED / "1").mkdir(parents=True, mode=0o700)
+    (tmp_path / UNFINISHED / "1" / "node.json").write_text("old")
+    lay(tmp_path, nodes__paired="old")
+    before = tree(tmp_path)
+    for refused in ("_staged", "_move"):
+        with monkeypatch.context() as patch:
+            patch.setattr(placing, refused, refuse)
+            with pytest.raises(StoreUnavailable):
+                place(tmp_path, NEW, instead=["nodes/paired"])
+        assert tree(tmp_path) == before
+        with pytest.raises(Refused, match="interrupted"), instance.hold(tmp_path):
+            pass
+    assert place(tmp_path, NEW, instead=["nodes/paired"]) == tmp_path / "before-restore-2"
+    assert tree(tmp_path / "before-restore-1") == {"node.json": b"old"}
+    assert tree(tmp_path / "before-restore-2") == {"nodes/paired": b"old"}
+    with instance.hold(tmp_path):
+        pass
+
+
+def refuse(*_: object) -> None:
+    raise StoreUnavailable("no")
+
+
 def test_S1_a_folder_that_is_a_link_is_not_written_into(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     state = tmp_path / "state"

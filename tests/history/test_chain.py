@@ -110,6 +110,10 @@ def test_what_was_pruned_is_known_by_its_last_hash() -> None:
     assert (report.broken, report.entries, report.pruned) == (None, 3, 5)
     assert examine(EVERY[6:], anchor=Anchor(HEAD, pruned=HEADS[5])).broken is not None
     assert examine(EVERY[5:], anchor=Anchor(HEAD, pruned=Head(5, "0" * 64))).broken is not None
+    assert examine(EVERY[5:], anchor=Anchor(HEAD, pruned=HEADS[5]), expected=HEADS[5]).broken is None
+    broken = examine(EVERY[5:], anchor=Anchor(HEAD, pruned=HEADS[5]), expected=Head(5, "0" * 64)).broken
+    assert broken is not None
+    assert broken.why == "entry 5, which was removed, is another one than was noted"
 
 
 def test_a_log_without_its_anchor_is_broken_and_nothing_at_all_is_not() -> None:

@@ -18,7 +18,8 @@ OWN: Final = (
     ("gateway/tls", "tls_dir", "the folder of the gateway's certificate"),
     ("gateway/tls/gateway-key.pem", "tls_key", "the gateway's private key"),
     ("node.json", "node", "the node's settings"),
-    ("exec-approvals.json", "exec_approvals", "the list of programs that may be run"),
+    ("exec-policy.json", "exec_policy", "the list of programs that may be run"),
+    ("history", "history_dir", "the folder of the history"),
 )
 """What is in the state directory besides the store's own files, which the store knows best: path, part, name."""
 

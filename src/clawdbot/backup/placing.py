@@ -1,13 +1,15 @@
 """Puts files into the state directory: all of them or none, private, and what was there is kept (threats.md S1, S2).
 
-Everything is written beside its place first, then moved: what was there into ``restore-unfinished``, what is new into
-place. An error on the way moves all of it back. A process that is killed between two moves leaves the folder behind,
-with what was there in it; no gateway starts while it is there, and bringing the archive back once more finishes it.
+Everything is written beside its place first, then moved: what was there into a folder in ``restore-unfinished``, what
+is new into place. An error on the way moves all of it back. A process that is killed between two moves leaves that
+behind, with what was there in it; no gateway starts while it is there, and bringing the archive back once more finishes
+it. Until that is done it stays: a second try may fail, too.
 """
 
 import os
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -31,13 +33,13 @@ def place(state_dir: Path, files: Files, *, instead: Collection[str] = ()) -> Pa
         StoreUnavailable: something could not be written; everything is as it was.
     """
     root = state_dir.resolve()
-    _put_away(root)
     with ExitStack() as undo:
+        undo.callback(_remove_empty, root / UNFINISHED)
+        aside = f"{UNFINISHED}/{_free(root / UNFINISHED)}"
         staged = {name: _staged(root, name, content, undo) for name, content in files.items()}
-        with _opened(root, UNFINISHED) as aside:
-            undo.callback(_remove_empty, aside.path)
+        with _opened(root, aside):
             for name in dict.fromkeys([*instead, *(name for name in files if os.path.lexists(root / name))]):
-                _move(root, name, f"{UNFINISHED}/{name}", undo)
+                _move(root, name, f"{aside}/{name}", undo)
             for name, temporary in staged.items():
                 _move(root, temporary, name, undo)
             for folder in {Path(name).parent for name in {*files, *instead}}:
@@ -91,26 +93,28 @@ def _opened(root: Path, folder: str) -> Iterator[Folder]:
 
 
 def _put_away(root: Path) -> Path | None:
-    """Give what was there before a name that stays."""
-    unfinished = root / UNFINISHED
-    if not unfinished.is_dir():
-        return None
+    """Give what was there before a name that stays, what earlier tries left behind first; the last of these names."""
+    unfinished, aside = root / UNFINISHED, None
     _remove_empty(unfinished)
-    if not unfinished.exists():
-        return None
-    number = 1
-    while (root / f"{ASIDE}-{number}").exists():
-        number += 1
-    aside = root / f"{ASIDE}-{number}"
-    with guarded("rename", unfinished):
-        os.rename(unfinished, aside)
+    if unfinished.is_dir():
+        with guarded("rename", unfinished):
+            for each in sorted(unfinished.iterdir(), key=lambda each: (len(each.name), each.name)):
+                aside = root / f"{ASIDE}-{_free(root, f'{ASIDE}-')}"
+                os.rename(each, aside)
+            unfinished.rmdir()
     return aside
 
 
+def _free(folder: Path, beginning: str = "") -> int:
+    """The first number under which nothing is in a folder."""
+    return next(number for number in count(1) if not os.path.lexists(folder / f"{beginning}{number}"))
+
+
 def _remove_empty(folder: Path) -> None:
-    """Remove a folder as far as nothing is in it."""
+    """Remove a folder as far as nothing is in it; nothing that is none."""
+    if folder.is_symlink() or not folder.is_dir():
+        return
     with suppress(OSError):
         for inner in folder.iterdir():
-            if inner.is_dir() and not inner.is_symlink():
-                _remove_empty(inner)
+            _remove_empty(inner)
         folder.rmdir()

@@ -11,6 +11,7 @@ import click
 
 from clawdbot.cli import context
 from clawdbot.cli.context import ChannelName
+from clawdbot.cli.lasting import span_ms
 from clawdbot.cli.output import as_json, say, table
 from clawdbot.cli.output import hint as next_step
 from clawdbot.domain.facts import Fact, Of
@@ -25,8 +26,6 @@ from clawdbot.history.log import Log, Mark
 LOOK_S: Final = 0.3
 """Between two looks of ``--follow``."""
 
-_SPAN = re.compile(r"([1-9][0-9]{0,5})([smhdw])", re.A)
-_UNITS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _HEAD = re.compile(r"([1-9][0-9]{0,14}):([0-9a-f]{64})", re.A)
 _SHORT: Final = 12
 
@@ -40,8 +39,8 @@ class Since(click.ParamType[Instant]):
         if isinstance(value, int):
             return value
         text = str(value).strip()
-        if (span := _SPAN.fullmatch(text.lower())) is not None:
-            return context.now() - int(span[1]) * _UNITS[span[2]] * 1000
+        if (span := span_ms(text)) is not None:
+            return context.now() - span
         instant = parse_iso(text if "T" in text else f"{text}T00:00:00Z")
         if instant is None:
             raise UsageError(f'"{visible(text)}" is no time', hint='say "7d", "12h" or "2026-11-22T17:00:00Z"')

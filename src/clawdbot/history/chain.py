@@ -155,6 +155,12 @@ class _Walk:
         if entry.prev != self.head.hash:
             raise _Broken(*self.place, f"entry {entry.seq} does not follow the one before it")
 
+    def begins(self, file: str) -> None:
+        """See that what was removed before the first entry ended as it was noted."""
+        for one in self._known:
+            if one.seq == self.head.seq and one.hash != self.head.hash:
+                raise _Broken(file, 0, f"entry {one.seq}, which was removed, is another one than was noted")
+
     def ends(self, file: str) -> None:
         """See that nothing is missing at the end."""
         for one in self._known:
@@ -176,6 +182,7 @@ def examine(
     start = anchor or Anchor()
     walk, broken = _Walk(start, expected), None
     try:
+        walk.begins(anchor_file)
         for segment in segments:
             if anchor is None:
                 raise _Broken(anchor_file, 0, "is gone, or says nothing")
