@@ -1,6 +1,5 @@
 """What every channel does alike: one suite, over the real adapter of each on a platform of our own."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawdbot.domain.gate import Admit
-from clawdbot.domain.names import Channel
+from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel
 from clawdbot.domain.senders import Approved, NoSuchRequest
 from clawdbot.domain.texts import APPROVED
 from tests.support.bots import Bot, bot_on, code_in
@@ -236,25 +235,22 @@ async def test_a_connection_that_breaks_comes_back_and_nothing_is_lost(platform:
         ]
 
 
-async def test_a_restart_in_the_middle_loses_nothing_that_was_taken(platform: Platform) -> None:
-    """Stopped while the assistant is at one message and another waits: both are answered after the start."""
-    anne = platform.person(1, "Anne")
-    async with _started(platform) as (bot, _):
-        state = bot.state
+async def test_a_restart_in_the_middle_loses_nothing_that_was_taken(platform: Platform, tmp_path: Path) -> None:
+    """Stopped while the assistant is at one message and another one waits: both are answered after the start."""
+    anne, olive = platform.person(1, "Anne"), platform.person(99, "Olive")
+    bot, again = (Bot(platform.channel, tmp_path / "state") for _ in range(2))
+    for each in (bot, again):
+        each.configure(DEFAULT_ACCOUNT, allowFrom=[olive.sender], **platform.settings())
+    async with bot.running():
         await bot.paired(anne)
         bot.assistant.hold("one")
         anne.write("one")
         await eventually(lambda: "one" in bot.assistant.texts)
         anne.write("two")
-        await asyncio.sleep(0.2)  # it is under way; whether it has arrived must not matter
-        for task in list(bot.supervisor._tasks.values()):
-            task[1].cancel()
-        await asyncio.gather(*(task for _, task in bot.supervisor._tasks.values()), return_exceptions=True)
-        again = Bot(platform.channel, state)
-        again.sections = bot.sections
-        async with again.running():
-            assert await anne.next_message(30) == "You said: one"
-            assert await anne.next_message(30) == "You said: two"
+        await bot.answers(olive)
+    async with again.running():
+        assert await anne.next_message(30) == "You said: one"
+        assert await anne.next_message(30) == "You said: two"
 
 
 # --- accounts --------------------------------------------------------------------------------------------------------

@@ -56,6 +56,16 @@ def read_telegram(update: object) -> object:
     return telegram.direct_message(update, account(Channel.TELEGRAM), "42")
 
 
+PRESS: object = {
+    "update_id": 5,
+    "callback_query": {
+        "id": "1",
+        "from": {"id": 777, "is_bot": False, "first_name": "Anne"},
+        "message": {"message_id": 1, "chat": {"id": 777, "type": "private"}},
+        "data": "approve",
+    },
+}
+
 NUMBER = "+15550001111"
 JID = "15550001111@s.whatsapp.net"
 
@@ -199,3 +209,13 @@ def test_S8_D6_nothing_in_any_place_of_a_message_raises_or_makes_another_sender(
         if isinstance(found, DirectMessage):
             assert found.sender in {usual.sender, *usual.aliases}, where
             assert found.message_id == usual.message_id or channel in (Channel.WHATSAPP, Channel.IMESSAGE), where
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_S8_D14_nothing_in_any_place_of_a_press_raises_or_makes_another_presser(odd: str) -> None:
+    """A press is left aside, or is by whom it was before."""
+    bot = account(Channel.TELEGRAM)
+    assert telegram.pressed(PRESS, bot) is not None
+    for where in places(PRESS):
+        found = telegram.pressed(put(PRESS, where, ODD[odd]), bot)
+        assert found is None or found.press.presser == "777", where

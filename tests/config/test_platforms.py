@@ -78,11 +78,23 @@ def test_what_is_refused(desk: Desk, said: str, problem: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "said", ["discord: {token: 't', apiBase: 'http://example.com'}", "signal: {httpUrl: 'http://10.0.0.9'}"]
+    "said",
+    [
+        "discord: {token: 't', apiBase: 'http://example.com'}",
+        "signal: {httpUrl: 'http://10.0.0.9'}",
+        "signal: {httpUrl: 'HTTP://10.0.0.9'}",
+        "signal: {httpUrl: 'http://127.0.0.1.example.com'}",
+    ],
 )
 def test_messages_in_the_clear_are_warned_of(desk: Desk, said: str) -> None:
     (warning,) = desk.problems(f"{{channels: {{{said}}}}}")
     assert "unencrypted (use https)" in warning
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:1/api", "127.9.9.9", "[::1]:1", "[0:0::1]"])
+def test_this_machine_may_be_reached_in_the_clear(desk: Desk, host: str) -> None:
+    """However it is spelled; nobody listens in between."""
+    assert desk.problems(f"{{channels: {{signal: {{httpUrl: 'http://{host}'}}}}}}") == []
 
 
 def test_servers_are_inherited_and_logins_are_not(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from clawdbot.channels.settings import (
     DISCORD_API,
@@ -17,13 +18,13 @@ from clawdbot.channels.settings import (
     TelegramSettings,
     WhatsappSettings,
 )
+from clawdbot.config.gateway_model import is_loopback
 from clawdbot.config.reading import HTTP, WEBSOCKET, Section, UrlForm, held
 from clawdbot.domain.names import Channel
 from clawdbot.paths import expand, home_of
 
 V = TypeVar("V")
 
-_LOOPBACK = re.compile(r"(?:http|ws)://(?:localhost|127(?:\.[0-9]+){3}|\[::1\])(?::[0-9]+)?(?:/.*)?", re.I)
 Layers = tuple[Section, ...]
 """Where a setting may be said: the account's own section before the channel's."""
 
@@ -80,9 +81,10 @@ def _base(layers: Layers, key: str, form: UrlForm = HTTP) -> str | None:
         url = section.url(key, form)
         if url is None:
             return None
+        parts = urlsplit(url)
         if "?" in url or "#" in url:
             section.error(key, 'must be a plain URL, without "?" or "#"')
-        elif url.startswith(form.schemes[0] + ":") and not _LOOPBACK.fullmatch(url):
+        elif parts.scheme == form.schemes[0] and not is_loopback(parts.hostname or ""):
             section.warn(key, "the bot token and all messages go there unencrypted", f"use {form.schemes[1]}")
         return url.rstrip("/")
 

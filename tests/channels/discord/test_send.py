@@ -218,13 +218,15 @@ async def test_what_certainly_did_not_arrive_is_not_unknown(
 
 
 async def test_a_server_that_comes_back_gets_what_waited(
-    discord: FakeDiscord, adapter: DiscordAdapter, alice: FakePerson
+    discord: FakeDiscord, tmp_path: Path, alice: FakePerson
 ) -> None:
+    async def come_back(_: float) -> None:
+        await discord.start()
+
+    adapter = adapter_of(discord, tmp_path, timing=replace(FAST, sleep=come_back))
     await discord.stop()
-    sending = asyncio.create_task(adapter.send(str(alice.channel), "hello"))
-    await asyncio.sleep(0.02)
-    await discord.start()
-    await sending
+    await adapter.send(str(alice.channel), "hello")
+    await adapter.close()
 
     assert alice.received == ["hello"]
 

@@ -140,13 +140,17 @@ async def test_trouble_has_its_class_and_nothing_is_sent_twice(
     assert "sesame" not in f"{caught.value}{caught.value.hint}"
 
 
-async def test_a_message_waits_for_a_daemon_that_comes_back(signal: FakeSignal, adapter: SignalAdapter) -> None:
+async def test_a_message_waits_for_a_daemon_that_comes_back(
+    signal: FakeSignal, settings: SignalSettings, tmp_path: Path
+) -> None:
+    async def come_back(_: float) -> None:
+        await signal.start()
+
     alice = signal.person(1, "Alice")
+    adapter = SignalAdapter(ACCOUNT, settings, state_dir=tmp_path, timing=replace(FAST, sleep=come_back))
     await signal.stop()
-    sending = asyncio.create_task(adapter.send(alice.uuid, "hi"))
-    await asyncio.sleep(0.05)
-    await signal.start()
-    await sending
+    await adapter.send(alice.uuid, "hi")
+    await adapter.close()
 
     assert alice.received == ["hi"]
 

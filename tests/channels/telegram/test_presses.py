@@ -17,6 +17,7 @@ from clawdbot.domain.names import SenderId
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import DeliveryFailed, RecipientRefused
 from tests.channels.telegram.conftest import ACCOUNT, FAST
+from tests.fakes import faults
 from tests.fakes.telegram import FakeTelegram, error
 from tests.support.channels import Reports
 from tests.support.desk import Desk
@@ -137,6 +138,21 @@ async def test_presses_do_not_wait_for_messages(telegram: FakeTelegram, tmp_path
         await eventually(lambda: bool(owner.presses))
         alice.write("hello")
         await desk.wait_ended("hello")
+        assert owner.hold
+        owner.hold.set()
+        assert await pressed == "Approved."
+
+
+async def test_trouble_that_goes_on_does_not_disturb_a_press_under_way(telegram: FakeTelegram, tmp_path: Path) -> None:
+    """The channel is handed to its supervisor when the press is done with, and not before."""
+    owner, alice = Owner(hold=asyncio.Event()), telegram.user(777, "Alice")
+    alice.wrote = True
+    async with bot(telegram, tmp_path, owner) as adapter:
+        pressed = asyncio.ensure_future(alice.press(int(await adapter.ask(ALICE, "Eve waits", ROWS)), "reject K7QXM"))
+        await eventually(lambda: bool(owner.presses))
+        before = len(telegram.calls("getUpdates"))
+        telegram.fail("getUpdates", *[faults.html()] * 1000)
+        await eventually(lambda: len(telegram.calls("getUpdates")) > before + 2 * FAST.patience)
         assert owner.hold
         owner.hold.set()
         assert await pressed == "Approved."

@@ -147,15 +147,17 @@ async def test_D10_what_telegram_may_have_taken_is_not_sent_again(
     assert len(telegram.calls("sendMessage")) == 1
 
 
-async def test_what_certainly_did_not_arrive_is_sent_again(telegram: FakeTelegram, adapter: TelegramAdapter) -> None:
+async def test_what_certainly_did_not_arrive_is_sent_again(telegram: FakeTelegram, tmp_path: Path) -> None:
+    async def come_back(_: float) -> None:
+        await telegram.start()
+
     alice = telegram.user(777, "Alice")
     alice.write("hi")
+    token, timing = Secret(telegram.token), replace(FAST, sleep=come_back)
+    adapter = TelegramAdapter(ACCOUNT, token, TelegramSettings(telegram.url), state_dir=tmp_path, timing=timing)
     await telegram.stop()
-
-    sending = asyncio.create_task(adapter.send("777", "hello"))
-    await asyncio.sleep(0.02)
-    await telegram.start()
-    await sending
+    await adapter.send("777", "hello")
+    await adapter.close()
 
     assert alice.received == ["hello"]
 

@@ -100,14 +100,17 @@ async def test_what_was_not_asked_for_is_not_lost(house: House) -> None:
 
 
 async def test_nothing_is_lost_where_a_lookup_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Event()
+
     async def hangs(*_: object) -> bytes:
+        asked.set()
         await asyncio.Event().wait()
         return b""
 
     monkeypatch.setattr(house.go, "GetPNFromLID", hangs)
     await happens(house.library, words("one", alt=""))
     asking = asyncio.create_task(house.happenings(1))
-    await asyncio.sleep(0.01)
+    await asked.wait()
     asking.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await asking

@@ -111,10 +111,8 @@ class DiscordAdapter:
 
     async def _listen(self, ears: "_Ears") -> NoReturn:
         """Stay connected; raise if trying again will not help, or did not."""
-        outage, now = (
-            Outage(self._account, ears.report, self._timing, idle=lambda: ears.intake.idle),
-            asyncio.get_running_loop().time,
-        )
+        outage = Outage(self._account, ears.report, self._timing, idle=lambda: ears.intake.idle)
+        now = asyncio.get_running_loop().time
         while True:
             began = now()
             try:

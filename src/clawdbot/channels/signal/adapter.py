@@ -177,10 +177,8 @@ class SignalAdapter:
     # --- receiving ----------------------------------------------------------------------------------------------------
 
     async def _receive(self, bot: BotIdentity, inbox: Inbox, report: Report) -> NoReturn:
-        outage, now = (
-            Outage(self._account, report, self._timing, idle=lambda: inbox.idle),
-            asyncio.get_running_loop().time,
-        )
+        outage = Outage(self._account, report, self._timing, idle=lambda: inbox.idle)
+        now = asyncio.get_running_loop().time
         while True:
             connection = _Connection(self._timing.now())
             try:

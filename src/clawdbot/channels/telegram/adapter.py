@@ -86,9 +86,8 @@ class TelegramAdapter:
         try:
             await self._receive(bot, offsets, inbox, report)
         finally:
-            await inbox.close(self._timing.grace)
-            if self._presses is not None:
-                await self._presses.close(self._timing.grace)
+            under_way = (inbox, self._presses) if self._presses is not None else (inbox,)
+            await asyncio.gather(*[each.close(self._timing.grace) for each in under_way])
 
     async def send(self, conversation: str, text: str) -> None:
         chat_id = _chat(conversation)
@@ -140,10 +139,11 @@ class TelegramAdapter:
         raise failure
 
     async def _receive(self, bot: BotIdentity, offsets: Offsets, inbox: Inbox, report: Report) -> NoReturn:
-        outage, now = (
-            Outage(self._account, report, self._timing, idle=lambda: inbox.idle),
-            asyncio.get_running_loop().time,
-        )
+        def is_idle() -> bool:
+            return inbox.idle and (self._presses is None or self._presses.idle)
+
+        outage = Outage(self._account, report, self._timing, idle=is_idle)
+        now = asyncio.get_running_loop().time
         while True:
             began = now()
             try:

@@ -142,7 +142,7 @@ def pressed(update: object, account: ChannelAccount) -> Pressed | None:
     """
     try:
         query = msgspec.convert(update, _QueryUpdate).callback_query
-    except (msgspec.MsgspecError, RecursionError):
+    except (ValueError, RecursionError):
         return None
     chat, sender = query.message.chat, query.sender
     if sender.is_bot or chat.type != "private" or chat.id != sender.id:
