@@ -5,12 +5,15 @@ import logging
 
 import pytest
 
+from clawdbot.errors import StoreUnavailable
 from clawdbot.gateway.clockwork import Clockwork
+from clawdbot.gateway.logs import JsonLines
 
 
 async def test_it_goes_on_after_a_failure_and_says_so_once(caplog: pytest.LogCaptureFixture) -> None:
-    """Five failures alike are one line; a success in between makes the next one news."""
-    outcomes = [OSError("disk"), OSError("disk"), None, OSError("disk"), OSError("net")]
+    """Failures alike are one line; a success in between makes the next one news. A defect says where it is (S7)."""
+    disk, defect = StoreUnavailable("disk"), ZeroDivisionError("in the dark")
+    outcomes = [disk, disk, None, disk, defect, defect]
     over = asyncio.Event()
 
     async def do() -> None:
@@ -30,5 +33,7 @@ async def test_it_goes_on_after_a_failure_and_says_so_once(caplog: pytest.LogCap
     assert [record.getMessage() for record in caplog.records] == [
         "sweep failed: disk",
         "sweep failed: disk",
-        "sweep failed: net",
+        "a defect in sweep",
     ]
+    assert caplog.records[-1].exc_info is not None
+    assert "in the dark" not in JsonLines().format(caplog.records[-1])

@@ -37,6 +37,16 @@ async def linked(use: Use) -> AsyncIterator[str]:
         await runner.cleanup()
 
 
+async def connect_and_read_nothing(url: str) -> asyncio.StreamWriter:
+    """A client whose buffers are full soon."""
+    _, writer = await asyncio.open_connection(*url.removeprefix("http://").rstrip("/").split(":"), limit=1024)
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    return writer
+
+
 async def test_what_was_sent_before_the_close_arrives_before_it_and_nothing_after() -> None:
     async def use(link: Link, _: web.WebSocketResponse) -> None:
         for number in range(100):
@@ -69,15 +79,30 @@ async def test_G8_a_client_that_does_not_answer_is_cut() -> None:
         over.set()
 
     async with linked(use) as url:
-        reader, writer = await asyncio.open_connection(*url.removeprefix("http://").rstrip("/").split(":"), limit=1024)
-        writer.write(
-            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-        )
+        writer = await connect_and_read_nothing(url)
         async with asyncio.timeout(20):
             await over.wait()
         writer.close()
-        del reader
+
+
+async def test_a_client_that_says_goodbye_and_reads_nothing_is_cut_too() -> None:
+    """What it was told before is not kept for it, nor its socket: it need never take it."""
+    links: list[Link] = []
+
+    async def use(link: Link, ws: web.WebSocketResponse) -> None:
+        for _ in range(40):
+            link.send(b"x" * 400_000)
+        await ws.receive()
+        assert link.unsent > MOST_BUFFERED
+        link.close(1000, "")
+        await link.closed()
+        links.append(link)
+
+    async with linked(use) as url:
+        writer = await connect_and_read_nothing(url)
+        writer.write(b"\x88\x82\0\0\0\0\x03\xe8")  # a close frame, 1000
+        await eventually(lambda: links and not links[0].unsent)
+        writer.close()
 
 
 async def test_room_comes_back_when_the_client_reads() -> None:

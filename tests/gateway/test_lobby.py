@@ -146,6 +146,25 @@ async def test_G8_a_change_by_another_program_ends_sessions_that_do_nothing() ->
         assert await node.closed() == (1008, "device access changed")
 
 
+async def test_G8_who_came_after_a_sweep_is_found_by_the_next_though_sweeps_between_had_nothing_to_do() -> None:
+    """While the records are the same a sweep looks at nobody; once they are not, it looks at everybody."""
+    store = MemoryStore()
+    async with gateway(store, pace=Pace(sweep=3600, watch=3600)) as running:
+        early = await running.connect(identity(1), scopes=ADMIN)
+        stays = await running.connect(identity(2), scopes=ADMIN)
+        records = await store.read_all(DeviceKey)
+        await running.gateway._desk.lobby.sweep()
+        late = await running.connect(identity(1), scopes=ADMIN)
+        assert await store.read_all(DeviceKey) is records
+        for _ in range(3):
+            await running.gateway._desk.lobby.sweep()
+        await store.update(DeviceKey(identity(1).device_id), _removed)
+        await running.gateway._desk.lobby.sweep()
+        for client in (early, late):
+            assert await client.closed() == (1008, "device access changed")
+        assert await stays.call("health")
+
+
 async def test_a_sweep_ends_nobody_who_came_while_it_read() -> None:
     """What it read is older than the approval of a device that came in meanwhile."""
 
@@ -287,3 +306,18 @@ async def test_a_node_on_record_in_the_legacy_store_is_noted_when_it_connects() 
         async with asyncio.timeout(20):
             while not await noted():
                 await asyncio.sleep(0.001)
+
+
+async def test_of_all_who_come_and_leave_at_once_everybody_is_told() -> None:
+    """One event for many: the last one knows of each of them, and whoever came last hears how the gateway does."""
+    async with gateway() as running:
+        admin = await running.admin()
+        crowd = [await running.connect(identity(number), client=TEST) for number in range(1, 11)]
+        for client in crowd:
+            assert (await client.event("health"))["ok"]
+        await asyncio.gather(*(client.close() for client in crowd))
+        left: set[str] = set()
+        while left != {identity(number).device_id for number in range(1, 11)}:
+            told = (await admin.event("presence"))["presence"]
+            left = {entry["deviceId"] for entry in told if entry["reason"] == "disconnect"}
+        assert [event["event"] for event in admin.events].count("presence") <= len(crowd)

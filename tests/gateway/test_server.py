@@ -370,7 +370,8 @@ async def test_a_client_that_does_not_read_is_closed_and_others_do_not_notice() 
             for _ in range(30):
                 asked = await node.event("node.invoke.request")
                 answer = {"id": asked["id"], "nodeId": asked["nodeId"], "ok": True, "payload": "x" * 400_000}
-                assert (await node.call("node.invoke.result", **answer))["ok"]  # ignored, once the lazy one is gone
+                taken = await node.call("node.invoke.result", **answer)
+                assert taken in ({"ok": True}, {"ok": True, "ignored": True})  # the lazy one may be gone by then
             await running.connect(identity(3), scopes=ADMIN)
             reasons: dict[object, str] = {}
             while reasons.get(identity(2).device_id) != "disconnect":

@@ -5,6 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from clawdbot.errors import ClawdbotError
+
 log = logging.getLogger("clawdbot")
 
 
@@ -23,9 +25,16 @@ async def every(seconds: float, what: str, do: Callable[[], Awaitable[None]]) ->
             await do()
             failure = ""
         except Exception as error:
-            if str(error) != failure:
-                log.error("%s failed: %s", what, error)
-            failure = str(error)
+            if repr(error) != failure:
+                _complain(what, error)
+            failure = repr(error)
+
+
+def _complain(what: str, error: Exception) -> None:
+    if isinstance(error, ClawdbotError):
+        log.error("%s failed: %s", what, error)
+    else:
+        log.error("a defect in %s", what, exc_info=error)
 
 
 class Clockwork:

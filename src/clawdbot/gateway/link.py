@@ -46,8 +46,12 @@ class Link:
 
     def close(self, code: int, reason: str) -> None:
         """Close once everything before is sent, or after :data:`CLOSE_S` in any case."""
-        if self._closing is None and not self._transport.is_closing():
+        if self._closing is not None:
+            return
+        gone = self._transport.is_closing()
+        if not gone or self.unsent:  # who has said goodbye need never take what it was told before
             asyncio.get_running_loop().call_later(CLOSE_S, self._transport.abort)
+        if not gone:
             self._closing = asyncio.create_task(self._close(code, reason))
 
     async def room(self) -> None:

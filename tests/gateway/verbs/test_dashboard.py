@@ -1,5 +1,6 @@
 """``dashboard.link``, and what comes of the link: one device is paired, once, by the rules of threats.md."""
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from clawdbot.domain.names import DeviceId
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import StoreUnavailable
 from clawdbot.gateway.links import TTL_MS
+from clawdbot.service import wall_clock
 from clawdbot.store.base import DeviceKey
 from clawdbot.store.memory import MemoryStore
 from tests.support.gateways import SETTINGS, SHARED, TEST, Client, Running, gateway, identity
@@ -72,8 +74,6 @@ async def test_a_link_is_bound_to_the_first_browser() -> None:
 
 
 async def test_of_many_that_come_at_once_one_gets_in() -> None:
-    import asyncio
-
     async with gateway() as running:
         made = await word(await running.admin())
         answers = await asyncio.gather(*[knock(running, made, identity(100 + number)) for number in range(8)])
@@ -115,8 +115,6 @@ async def test_G8_the_links_of_a_device_end_with_its_access() -> None:
 
 async def test_a_link_ends_after_ten_minutes() -> None:
     clock = {"ahead": 0}
-    from clawdbot.service import wall_clock
-
     async with gateway(now=lambda: wall_clock() + clock["ahead"]) as running:
         made = await word(await running.admin())
         clock["ahead"] = TTL_MS

@@ -72,8 +72,9 @@ async function stay(access) {
 
 /** Connect, and show what there is until the connection ends. Answers with why it did. */
 async function session(access) {
-  const ended = Promise.withResolvers();
-  const connecting = new Socket(device, { onevent: heard, onclose: ended.resolve });
+  let end; // Promise.withResolvers is younger than the browsers that have the keys
+  const ended = new Promise((resolve) => (end = resolve));
+  const connecting = new Socket(device, { onevent: heard, onclose: end });
   status("Connecting…");
   const { token, password } = access;
   const hello = await connecting.connect(access.scopes, { token, password });
@@ -84,7 +85,7 @@ async function session(access) {
   status(`Connected to ${visible(hello.server.host)}`);
   door.close();
   await refresh();
-  const reason = await ended.promise;
+  const reason = await ended;
   socket = null;
   $("lists").inert = true;
   return { reason, token: hello.auth.deviceToken };
