@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from typing import Any, ClassVar
 
 import aiohttp
 import discord
@@ -46,10 +47,25 @@ class Bot(discord.Client):
         return [message.content for message in self.told]
 
 
+class Kept(DiscordWebSocket):
+    """The library forgets a socket that is cut off while it greets: it stays open, and its heart beats on."""
+
+    all: ClassVar[list["Kept"]] = []
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.all.append(self)
+
+
 @pytest.fixture
-def at_the_fake(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
+async def at_the_fake(fake: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     monkeypatch.setattr(Route, "BASE", fake.api_base)
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", yarl.URL(fake.gateway.url))
+    monkeypatch.setattr(discord.client, "DiscordWebSocket", Kept)
+    monkeypatch.setattr(Kept, "all", [])
+    yield
+    for socket in Kept.all:
+        await socket.close()
 
 
 @asynccontextmanager

@@ -118,6 +118,16 @@ class DevicesMachine(DevicesModel, RuleBasedStateMachine):
         ask = self.asked[waiting]
         return self.connects(ask.role, ask.scopes, ask.platform, room=room)
 
+    @rule(target=requests, late=st.booleans())
+    def asks_in_the_other_role(self, late: bool) -> RequestId | MultipleResults[RequestId]:
+        """While a request waits, right away or when its turn is over."""
+        waiting = self.live()
+        if waiting is None:
+            return multiple()
+        self.now += TURN if late else SECOND
+        other = Role.NODE if self.asked[waiting].role is Role.OPERATOR else Role.OPERATOR
+        return self.connects(role=other, wanted=())
+
     @rule(ms=st.sampled_from([SECOND - 1, TTL // 2, TTL - 1]))
     def keeps_trying(self, ms: int) -> None:
         """For as long as it takes."""
