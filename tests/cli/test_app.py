@@ -4,10 +4,14 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from clawdbot.cli.app import root
+from clawdbot.domain.names import Channel
 from tests.support.transcript import clawdbot, lay
 
 WAITING = """{"version": 1, "requests": [{"id": "7", "code": "ABCDEFGH", "createdAt": "@now-10s",
@@ -20,6 +24,29 @@ def pairing_list(state: Path, output: int, *words: str, **environ: str) -> subpr
     command = [sys.executable, "-m", "clawdbot", "pairing", "list", *words]
     environ = {**os.environ, "CLAWDBOT_STATE_DIR": str(state), **environ}
     return subprocess.run(command, env=environ, stdout=output, stderr=subprocess.PIPE, timeout=60, check=False)
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "cli.md").read_text("utf-8")
+
+
+def commands(command: click.Command, *words: str) -> Iterator[tuple[str, click.Command]]:
+    """A command and all below it, by their names."""
+    yield " ".join(words), command
+    if isinstance(command, click.Group):
+        for name in command.list_commands(click.Context(command)):
+            below = command.get_command(click.Context(command), name)
+            assert below is not None
+            yield from commands(below, *words, name)
+
+
+@pytest.mark.parametrize(("name", "command"), [pytest.param(*found, id=found[0]) for found in commands(root)])
+def test_every_command_and_option_is_documented(name: str, command: click.Command) -> None:
+    """docs/cli.md names it: by its words, or by its last one beside its sisters (`start`, `stop`)."""
+    *_, last = name.split(" ")
+    assert name in DOCUMENT or f"`{last}`" in DOCUMENT or last in list(Channel)
+    for option in command.params:
+        if isinstance(option, click.Option) and not option.hidden:
+            assert [word for word in option.opts if word.startswith("--") and word not in DOCUMENT] == []
 
 
 @pytest.mark.parametrize("words", [[], ["pairing"], ["channels"]], ids=lambda words: " ".join(words) or "alone")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from clawdbot.cli.lasting import LONGEST_MS, Lasting
+from clawdbot.cli.lasting import LONGEST_MS, Lasting, span_ms
 from clawdbot.errors import UsageError
 
 DAY = 24 * 60 * 60 * 1000
@@ -25,3 +25,11 @@ def test_S8_what_is_no_span_is_refused(text: str) -> None:
     """Nothing is guessed, and nothing is longer than files can hold."""
     with pytest.raises(UsageError):
         Lasting().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "length"), [("90s", 90_000), ("24h", DAY), ("2w", 14 * DAY), ("0h", None), ("7", None)]
+)
+def test_a_span_that_is_past_may_be_of_seconds(text: str, length: int | None) -> None:
+    """As ``history --since`` and ``nodes status --last-connected`` read it."""
+    assert span_ms(text) == length

@@ -1,4 +1,4 @@
-"""``--for 7d``: how long something lasts that the owner decides."""
+"""Spans of time as the owner types them; ``--for 7d``: how long something lasts that he decides."""
 
 import re
 from collections.abc import Callable
@@ -9,24 +9,29 @@ import click
 from clawdbot.domain.texts import visible
 from clawdbot.errors import UsageError
 
-_UNITS: Final = {"m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
-_SPAN = re.compile(r"([1-9][0-9]{0,6})([mhdw])", re.A)
+_UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
+_SPAN = re.compile(r"([1-9][0-9]{0,6})([smhdw])", re.A)
 
 LONGEST_MS: Final = 10 * 366 * _UNITS["d"]
 """Whoever means longer means for good; and it stays a time that files can hold."""
 
 
+def span_ms(text: str) -> int | None:
+    """The milliseconds of ``90s``, ``30m``, ``12h``, ``7d`` or ``2w``; ``None`` if it is no such text."""
+    span = _SPAN.fullmatch(text.strip().lower())
+    return int(span[1]) * _UNITS[span[2]] if span else None
+
+
 class Lasting(click.ParamType[int]):
-    """A span of time that begins now, in milliseconds."""
+    """A span of time that begins now, in milliseconds; not of seconds, in which nobody could act on it."""
 
     name = "time"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        span = _SPAN.fullmatch(str(value).strip().lower())
-        lasts = int(span[1]) * _UNITS[span[2]] if span else 0
-        if not 0 < lasts <= LONGEST_MS:
+        lasts = span_ms(str(value))
+        if lasts is None or lasts > LONGEST_MS or str(value).strip().lower().endswith("s"):
             raise UsageError(f'"{visible(str(value))}" is no span of time', hint='say "30m", "12h", "7d" or "2w"')
         return lasts
 

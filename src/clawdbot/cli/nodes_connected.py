@@ -12,6 +12,7 @@ from clawdbot.cli import context
 from clawdbot.cli.call_options import LONGEST_MS, CallOptions, call_options
 from clawdbot.cli.gateway_target import gateway
 from clawdbot.cli.json_argument import JsonValue
+from clawdbot.cli.lasting import span_ms
 from clawdbot.cli.output import as_json, say, table
 from clawdbot.client import answers
 from clawdbot.client.answers import Devices, Node, Nodes, PairedNodes
@@ -27,8 +28,7 @@ INVOKE_MS = 15_000
 PREFIX = 6
 """So much of an id is enough to name a node by it."""
 
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_DURATION = re.compile(r"([0-9]{1,9})(ms|s|m|h|d)?")
+_MILLISECONDS = re.compile(r"([0-9]{1,9})(ms)?")
 
 
 class Duration(click.ParamType[int]):
@@ -37,10 +37,11 @@ class Duration(click.ParamType[int]):
     name = "duration"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        match = _DURATION.fullmatch(str(value).strip().lower())
-        if match is None:
+        bare = _MILLISECONDS.fullmatch(str(value).strip().lower())
+        length = int(bare[1]) if bare else span_ms(str(value))
+        if length is None:
             self.fail(f'"{visible(str(value))}" is no length of time; write it like 24h', param, ctx)
-        return int(match[1]) * _UNITS[match[2] or "ms"]
+        return length
 
 
 node_option = click.option("--node", "node", required=True, metavar="NODE", help="The node, by id, name or address.")

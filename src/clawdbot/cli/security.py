@@ -32,7 +32,8 @@ def audit_command(ctx: click.Context, deep: bool, fix: bool, json_: bool) -> Non
     """Check configuration, state and devices for what is open and should not be.
 
     Exit code 1 while something critical is found. --fix closes files and removes leftovers of killed processes, and
-    touches nothing else; --deep knocks without a device or a secret, and leaves no trace.
+    touches nothing else; --deep knocks without a device or a secret: nobody
+    waits for approval after it, and the history shows it.
     """
     from clawdbot.audit.findings import Severity, counted, ranked
 
