@@ -217,7 +217,7 @@ async def test_D10_a_flood_is_no_flood_of_tries_to_send_a_code() -> None:
         tries += 1
         raise DeliveryFailed("too many requests")
 
-    house.door._send = send
+    house.door._replies._send = send
     for _ in range(500):
         await house.write("7")
     assert tries == 2

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
     from clawdbot.domain.codes import read as pairing_code
     from clawdbot.domain.gate import Admit, DmPolicy, DmRules, Ignore
     from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
+    from clawdbot.domain.sender_answers import InviteMade
     from clawdbot.domain.sender_ids import normalise as sender_id
     from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected, Request, Senders
     from clawdbot.errors import ClawdbotError, DeliveryFailed, DeliveryUnknown, StoreError
+    from clawdbot.persons_service import PersonsService
     from clawdbot.service import Door, Service
     from clawdbot.store.files import FileStore
     from clawdbot.store.memory import MemoryStore
@@ -24,8 +26,10 @@ _PLACES = {
     "clawdbot.domain.codes": ("PairingCode",),
     "clawdbot.domain.gate": ("Admit", "DmPolicy", "DmRules", "Ignore"),
     "clawdbot.domain.names": ("AccountId", "Channel", "ChannelAccount", "SenderId"),
+    "clawdbot.domain.sender_answers": ("InviteMade",),
     "clawdbot.domain.senders": ("Approved", "NoSuchRequest", "Rejected", "Request", "Senders"),
     "clawdbot.errors": ("ClawdbotError", "DeliveryFailed", "DeliveryUnknown", "StoreError"),
+    "clawdbot.persons_service": ("PersonsService",),
     "clawdbot.service": ("Door", "Service"),
     "clawdbot.store.files": ("FileStore",),
     "clawdbot.store.memory": ("MemoryStore",),
@@ -50,9 +54,11 @@ __all__ = [
     "Door",
     "FileStore",
     "Ignore",
+    "InviteMade",
     "MemoryStore",
     "NoSuchRequest",
     "PairingCode",
+    "PersonsService",
     "Rejected",
     "Request",
     "SenderId",

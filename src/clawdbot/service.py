@@ -9,30 +9,28 @@ an older time would take a newer request for one from the future.
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Protocol
 
 from clawdbot.channels.base import DirectMessage
-from clawdbot.domain import facts, gate, senders
+from clawdbot.domain import endings, facts, gate, invites, senders
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import AnnounceRequest, Change, Effect, SendCode
 from clawdbot.domain.facts import TERMINAL, Kind, Record, keep_nothing
 from clawdbot.domain.gate import Admit, AskApproval, DmRules, Ignore, Why
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.senders import DEFAULT_CAP, Senders
-from clawdbot.domain.texts import ReplyPolicy, pairing_reply, visible
-from clawdbot.domain.unsent import Unsent
-from clawdbot.errors import DeliveryFailed, DeliveryUnknown, RecipientRefused
+from clawdbot.domain.texts import ReplyPolicy, visible
+from clawdbot.replies import Clock as Clock
+from clawdbot.replies import Replies
+from clawdbot.replies import Send as Send
 from clawdbot.store.base import A, SendersKey, Store
 
 log = logging.getLogger("clawdbot")
 
-Clock = Callable[[], Instant]
-Send = Callable[[ChannelAccount, str, str], Awaitable[None]]
-"""Sends a text to a conversation of an account. Raises DeliveryFailed."""
 Announce = Callable[[ChannelAccount, SenderId], None]
-"""Tells whoever operates the gateway that a sender waits; never with the code. Must not fail."""
+"""Tells whoever operates the gateway that a sender waits, or came in; never with the code. Must not fail."""
 Rules = Callable[[ChannelAccount], DmRules]
 """What the configuration says about an account now. Raises ConfigError while the configuration is broken."""
 
@@ -109,7 +107,8 @@ class Service:
 
         answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Blocked):
-            self._note(Kind.BLOCKED, account, sender, by)
+            for one in (sender, *sorted(answer.linked)):
+                self._note(Kind.BLOCKED, account, one, by)
         return answer
 
     async def unblock_sender(
@@ -127,19 +126,42 @@ class Service:
         """Take an approval back; effective with the sender's next message, in a running gateway too."""
         answer = (await self._commit(account, partial(senders.revoke, sender=sender))).answer
         if isinstance(answer, senders.Revoked):
-            self._note(Kind.REVOKED, account, answer.sender, by)
+            for one in (answer.sender, *sorted(answer.linked)):
+                self._note(Kind.REVOKED, account, one, by)
+        return answer
+
+    async def extend_sender(
+        self,
+        account: ChannelAccount,
+        sender: SenderId,
+        *,
+        by: str,
+        lasts_ms: int | None = None,
+        ending: Instant | None = None,
+    ) -> endings.ExtendAnswer:
+        """Let somebody who is in for a time be in for longer (:func:`clawdbot.domain.endings.extend`)."""
+
+        def decide(known: Senders) -> Change[Senders, endings.ExtendAnswer]:
+            return endings.extend(known, sender, now=self._now(), by=by, lasts_ms=lasts_ms, ending=ending)
+
+        answer = (await self._commit(account, decide)).answer
+        if isinstance(answer, endings.Extended):
+            self._note(Kind.EXTENDED, account, answer.sender, by)
         return answer
 
     async def expect_sender(
         self, account: ChannelAccount, sender: SenderId, *, by: str, lasts_ms: int | None = None
     ) -> senders.Announced | senders.AlreadyAllowed | senders.IsBlocked:
-        """Announce a person: in with the first message, if it comes in time."""
+        """Announce a person: in with the first message, if that comes in time."""
 
         def decide(known: Senders) -> Change[Senders, senders.Announced | senders.AlreadyAllowed | senders.IsBlocked]:
             now = self._now()
             return senders.expect(known, sender, now=now, by=by, until=None if lasts_ms is None else now + lasts_ms)
 
-        return (await self._commit(account, decide)).answer
+        answer = (await self._commit(account, decide)).answer
+        if isinstance(answer, senders.Announced):
+            self._note(Kind.EXPECTED, account, sender, by)
+        return answer
 
     async def label_sender(self, account: ChannelAccount, sender: SenderId, text: str) -> senders.Labelled:
         """Call a sender something. Raises ValueError (:func:`clawdbot.domain.senders.label`)."""
@@ -198,18 +220,18 @@ class Door:
         now: Clock = wall_clock,
         randbelow: Callable[[int], int] = secrets.randbelow,
         announce: Announce = lambda _account, _sender: None,
+        came: Announce = lambda _account, _sender: None,
         record: Record = keep_nothing,
     ) -> None:
         self._store = store
         self._announce = announce
+        self._came = came
         self._record = record
         self._rules = rules
-        self._send = send
         self._cap = cap
-        self._reply = reply
         self._now = now
         self._randbelow = randbelow
-        self._unsent = Unsent()
+        self._replies = Replies(send, reply=reply, now=now)
         self._used: dict[tuple[ChannelAccount, SenderId], senders.Approval] = {}
 
     async def knock(self, message: DirectMessage) -> Admit | Ignore:
@@ -223,13 +245,17 @@ class Door:
         rules = self._rules(message.account)
         known = await self._store.read(SendersKey(message.account))
         decision = gate.decide(rules, known, message.sender, message.aliases, now=self._now(), own=message.own)
-        if isinstance(decision, AskApproval) and message.late:
-            decision = Ignore(Why.LATE)
+        word = invites.read(message.text) if known.invites else None
         if isinstance(decision, AskApproval):
-            decision = await self._ask_approval(message, known)
+            decision = Ignore(Why.LATE) if message.late else await self._ask_approval(message, known, word)
+        if word is not None and isinstance(decision, Admit) and word in known.invites:
+            # used up or not, whoever is in goes on without it
+            decision = Ignore(Why.INVITE)
         if isinstance(decision, Ignore):
             log.info("%s: ignored a message of sender %s: %s", message.account, visible(message.sender), decision.why)
         self._note(message, known, decision)
+        if isinstance(decision, Ignore) and decision.why is Why.INVITE:
+            await self._replies.that_he_is_in(message)
         return decision
 
     def _note(self, message: DirectMessage, known: Senders, decision: Admit | Ignore) -> None:
@@ -240,8 +266,11 @@ class Door:
         match decision:
             case Admit():
                 key = senders.find(known.allowed, message.sender, message.aliases)
-                if key is not None and self._used.get((message.account, key)) != known.allowed[key]:
-                    self._used[message.account, key] = known.allowed[key]
+                if key is None:
+                    return
+                used, approval = self._used.get((message.account, key)), known.allowed[key]
+                if used is not approval and used != approval:
+                    self._used[message.account, key] = approval
                     self._record(facts.sender_came(Kind.USED, message.account, key, at=self._now()))
             case Ignore(Why.BLOCKED | Why.QUIET | Why.QUEUE_FULL as why):
                 fact = facts.sender_came(Kind.REFUSED, message.account, message.sender, at=self._now(), why=why)
@@ -249,13 +278,15 @@ class Door:
             case Ignore():
                 pass
 
-    async def _ask_approval(self, message: DirectMessage, known: Senders) -> Admit | Ignore:
+    async def _ask_approval(
+        self, message: DirectMessage, known: Senders, word: invites.WordDigest | None
+    ) -> Admit | Ignore:
         """Open a request, or keep the one there is.
 
         Where what was read leaves nothing to change, no lock is taken: a flood of messages must not keep the owner and
         other conversations waiting for it (threats.md D10).
         """
-        cap, reply = self._cap(message.account), self._reply(message.account)
+        cap, reply = self._cap(message.account), self._replies.policy(message.account)
 
         def decide(known: Senders) -> Change[Senders, senders.RequestAnswer]:
             return senders.request(
@@ -266,6 +297,7 @@ class Door:
                 randbelow=self._randbelow,
                 cap=cap,
                 aliases=message.aliases,
+                word=word,
             )
 
         change = decide(known)
@@ -273,19 +305,20 @@ class Door:
             change = await _commit(self._store, message.account, decide, now=self._now, record=self._record)
         for effect in change.effects:
             await self._perform(effect, message, reply)
-        waits = (message.account, message.sender)
-        if isinstance(change.answer, senders.StillWaiting) and self._unsent.may_be_tried(waits, now=self._now()):
-            await self._send_code(message, change.answer.request.code, reply)
-        if isinstance(change.answer, senders.Welcomed):
-            log.info("%s: %s was expected, and is in", message.account, visible(change.answer.sender))
+        if isinstance(change.answer, senders.StillWaiting):
+            await self._replies.code_again(message, change.answer.request.code, reply)
+        if isinstance(change.answer, senders.Welcomed | senders.Invited):
+            how = "invited" if isinstance(change.answer, senders.Invited) else "expected"
+            log.info("%s: %s was %s, and is in", message.account, visible(change.answer.sender), how)
             by, now = change.answer.by or "", self._now()
             self._record(facts.sender_decided(Kind.APPROVED, message.account, change.answer.sender, by=by, at=now))
+            self._came(message.account, change.answer.sender)
         return gate.after_asking(change.answer)
 
     async def _perform(self, effect: Effect, message: DirectMessage, reply: ReplyPolicy) -> None:
         match effect:
             case SendCode(code=code):
-                await self._send_code(message, code, reply)
+                await self._replies.code(message, code, reply)
             case AnnounceRequest(sender=sender):
                 who = visible(sender) + (f" ({visible(message.name)})" if message.name else "")
                 listing = f"clawdbot pairing list {message.account.channel}"
@@ -294,27 +327,6 @@ class Door:
                 self._announce(message.account, sender)
             case _:
                 raise TypeError(f"not an effect of a sender's message: {type(effect).__name__}")
-
-    async def _send_code(self, message: DirectMessage, code: PairingCode, reply: ReplyPolicy) -> None:
-        """Send the code once (threats.md D10).
-
-        If the platform certainly did not take it, a later message of the sender tries again (:class:`Unsent`). If it
-        may have, nothing does: where answers get lost, each message would bring another code.
-        """
-        waits = (message.account, message.sender)
-        again = self._unsent.settled(waits)
-        text = pairing_reply(message.account.channel, message.id_line, code, message.sender, reply)
-        if not text:
-            return
-        try:
-            await self._send(message.account, message.conversation, text)
-        except RecipientRefused as error:
-            log.warning("%s: no code for %s: %s", message.account, visible(message.sender), error)
-        except DeliveryUnknown as error:
-            log.warning("%s: the code for %s may not have arrived: %s", message.account, visible(message.sender), error)
-        except DeliveryFailed as error:
-            self._unsent.failed(waits, now=self._now(), again=again)
-            log.warning("%s: the code for %s is not sent yet: %s", message.account, visible(message.sender), error)
 
 
 class Knock(Protocol):

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,7 +146,31 @@ def test_each_decision_about_a_sender_is_told_once() -> None:
     assert heard(waits, senders.block(approved, SenderId("1"), now=NOW, by="t").state) == ["1 blocked"]
     assert heard(approved, senders.revoke(approved, SenderId("1")).state) == ["1 revoked"]
     assert heard(approved, senders.block(approved, SenderId("1"), now=NOW, by="t").state) == ["1 blocked"]
-    assert heard(blocked, senders.unblock(blocked, SenderId("1")).state) == []
+    assert heard(blocked, senders.unblock(blocked, SenderId("1")).state) == ["1 unblocked"]
+
+
+def test_an_approval_that_ends_later_is_told_of_as_extended() -> None:
+    """Also one that does not end any more; one that ends earlier is no news, and one by an approval is that."""
+    waits = asked(Senders(), "1")
+    lent = senders.approve(waits, code_of(waits, "1"), now=NOW, by="t", until=NOW + 1_000).state
+    longer, good = (
+        replace(lent, allowed={SenderId("1"): replace(lent.allowed[SenderId("1")], until=until)})
+        for until in (NOW + 2_000, None)
+    )
+    assert heard(lent, longer) == heard(lent, good) == ["1 extended"]
+    assert heard(longer, lent) == heard(good, lent) == []
+
+
+def test_who_is_announced_is_told_of_as_expected_and_no_more_as_waiting() -> None:
+    """His request is void and was not rejected; taken back, he is told of as revoked; too late, without a word."""
+    waits = asked(Senders(), "1")
+    expected = senders.expect(waits, SenderId("1"), now=NOW, by="terminal", until=NOW + senders.TTL_MS).state
+    assert heard(waits, expected) == ["1 expected"]
+    assert heard(expected, senders.revoke(expected, SenderId("1")).state) == ["1 revoked"]
+    assert heard(expected, senders.block(expected, SenderId("1"), now=NOW, by="t").state) == ["1 blocked"]
+    assert heard(expected, senders.expire(expected, now=NOW + senders.TTL_MS).state, now=NOW + senders.TTL_MS) == []
+    came = senders.request(expected, SenderId("1"), {}, now=NOW, randbelow=draws(1)).state
+    assert heard(expected, came) == ["1 approved"]
 
 
 NUMBER, ACCOUNT = SenderId("+15550001111"), SenderId("uuid:8f1c0c6e-0000-4000-8000-000000000001")

@@ -9,6 +9,7 @@ from clawdbot.domain import explain, gate, senders
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.explain import CAUSES, STEPS, Case, Cause, Remark, Standing, Step
 from clawdbot.domain.gate import Admit, AskApproval, DmPolicy, DmRules, Ignore, Why
+from clawdbot.domain.invites import Invite, WordDigest
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.senders import (
     Approval,
@@ -125,6 +126,20 @@ def test_D10_who_was_turned_away_lately_is_told_of() -> None:
     one = case(DmPolicy.PAIRING, False, set())
     full = replace(one, known=replace(one.known, full_at=NOW - 60_000))
     assert explain.sender(full).remarks == (Remark.FULL_LATELY,)
+
+
+@pytest.mark.parametrize("has", [set(), {"waits"}, {"full"}])
+def test_D18_whom_an_invite_would_let_in_is_told_of(has: set[str]) -> None:
+    """And not one who came in by it before, nor while there is no use left."""
+    one, word = case(DmPolicy.PAIRING, False, has), WordDigest("0a" * 32)
+    for invite, told in (
+        (Invite(NOW + 1), True),
+        (Invite(NOW), False),
+        (Invite(NOW + 1, 0), False),
+        (Invite(NOW + 1, guests=frozenset({WHO})), False),
+    ):
+        known = replace(one, known=replace(one.known, invites={word: invite}))
+        assert (Remark.INVITABLE in explain.sender(known).remarks) is told
 
 
 def test_D7_a_person_is_known_by_each_of_his_ids() -> None:

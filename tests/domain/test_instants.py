@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawdbot.domain.instants import ago, iso, parse_iso
+from clawdbot.domain.instants import ago, iso, minute, parse_iso
 
 NOW = 1_795_365_194_030
 
@@ -12,6 +12,10 @@ NOW = 1_795_365_194_030
 def test_an_instant_is_spelled_as_the_reference_spells_it() -> None:
     """UTC, milliseconds, Z."""
     assert iso(NOW) == "2026-11-22T16:33:14.030Z"
+
+
+def test_an_instant_for_people() -> None:
+    assert minute(NOW) == "2026-11-22 16:33 UTC"
 
 
 @given(st.integers(0, 253_402_300_799_999))

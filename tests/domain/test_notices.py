@@ -6,15 +6,17 @@ from dataclasses import replace
 from clawdbot.domain import notices
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.device_records import About, DeviceRequest
-from clawdbot.domain.names import Channel, ChannelAccount, DeviceId, RequestId, Role, Scope, SenderId
+from clawdbot.domain.names import AccountId, Channel, ChannelAccount, DeviceId, RequestId, Role, Scope, SenderId
 from clawdbot.domain.notices import Waiting
 from clawdbot.domain.owners import read_owner
-from clawdbot.domain.references import Action, Book, Given, Refused, Why, give
+from clawdbot.domain.references import Action, Book, Ends, Given, Refused, Why, give
+from clawdbot.domain.sender_records import Approval
 from clawdbot.domain.senders import Request
 from tests.support.devices import identity, public_key
 
 HERE = ChannelAccount(Channel.TELEGRAM)
 NOON = 12 * 60 * 60 * 1000
+DAY = 2 * NOON
 
 
 def asks(name: str = "", sender: str = "7") -> Waiting:
@@ -55,6 +57,26 @@ def test_a_digest_counts_what_it_does_not_list() -> None:
     assert "5 more: clawdbot pairing list" in text
     assert "2 asked meanwhile, and wait no more" in text
     assert "telegram: as many wait as may" in text
+
+
+def test_an_approval_that_ends() -> None:
+    """When, what an answer gives, and how else it can be extended; the owner's own word for him, inert."""
+    ends = Ends(ChannelAccount(Channel.SIGNAL, AccountId("work")), SenderId("+15550001111"), 10 * DAY)
+    approval = Approval("x", 3 * DAY, "terminal", until=ends.until)
+    waiting = notices.ending(ends, approval, label="Ann\u202e", now=9 * DAY + NOON)
+    assert notices.notice([(waiting, given(waiting))], more=0, gone=0, full=[]).splitlines()[:2] == [
+        'signal:work: +15550001111 ("Ann\\u202e") is in until 1970-01-11 00:00 UTC',
+        "that is in 12 h; extend gives 7 d from then on",
+    ]
+    assert waiting.actions == {Action.EXTEND}
+    outside = notices.notice([(waiting, None)], more=0, gone=0, full=[])
+    assert outside.endswith("\nDecide: clawdbot pairing extend signal +15550001111 --account work")
+
+
+def test_S7_a_misused_reference_is_named_to_its_owner_alone() -> None:
+    reference = given(asks())
+    assert reference.reference in notices.misused(reference, "8", HERE)
+    assert reference.reference not in notices.misused(reference, "8", HERE, in_chat=False)
 
 
 def test_a_device_shows_what_it_would_get() -> None:

@@ -275,6 +275,13 @@ def test_D17_a_block_takes_approval_and_request(before: Senders) -> None:
     assert change.state == Senders(blocked={ALICE: Block(NOW, "terminal")})
 
 
+def test_D7_a_block_says_under_which_other_ids_he_may_have_asked() -> None:
+    """Whoever keeps something about him under one of these is to hear of it, too."""
+    asked = replace(waits(ALICE), aliases=frozenset({BOB}))
+    change = decisions.block(holding(asked), BOB, now=NOW, by="terminal")
+    assert change.answer == Blocked(BOB, frozenset({ALICE}))
+
+
 def test_a_second_block_changes_nothing() -> None:
     before = Senders(blocked={ALICE: Block(NOW)})
     change = decisions.block(before, ALICE, now=NOW + 1, by="test")

@@ -66,15 +66,60 @@ def test_the_same_words_are_not_decoded_twice(two: TwoFiles) -> None:
     assert two.decoded == 1
 
 
-def test_what_we_wrote_is_known_without_being_decoded(two: TwoFiles) -> None:
-    """It is compared with what is there; if somebody wrote after us, that counts."""
-    put(two, "one.json", b"a")
-    known = {"one.json": "a"}
-    two.written({"one.json": b"a", "two.json": None}, known)
-    assert two.look() is known
-    assert two.decoded == 0
-    put(two, "one.json", b"b")
-    assert two.look() == {"one.json": "b"}
+def write(files: TwoFiles, **words: str) -> Words:
+    """As whoever has the lock replaces some files; what is known of all of them then."""
+    with files.locked() as (folder, _):
+        old = files.read_locked(folder)
+        texts = {**old.texts, **{f"{stem}.json": word.encode() for stem, word in words.items()}}
+        for name in (f"{stem}.json" for stem in words):
+            folder.rename(folder.stage(name, texts[name] or b""), name)
+        known = {name: text.decode() for name, text in texts.items() if text}
+        files.written(folder, old, texts, known)
+    return known
+
+
+def test_what_we_wrote_is_known_without_being_read(two: TwoFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the same moment on; what stands beside it and did not change is not read either."""
+    write(two, one="a", two="b")
+    known = write(two, one="c")
+    decoded = two.decoded
+    monkeypatch.setattr(Folder, "read", lambda *_: pytest.fail("read"))
+    assert two.glance() is two.look() is known
+    with two.locked() as (folder, _):
+        assert two.read_locked(folder).stored is known
+    assert two.decoded == decoded
+
+
+def test_who_writes_right_after_us_is_noticed(two: TwoFiles) -> None:
+    """Into the same file, as many bytes, within the same tick of the clock: a hundred times."""
+    for _ in range(100):
+        write(two, one="a", two="b")
+        (two.folder / "one.json").write_bytes(b"z")
+        assert two.look() == {"one.json": "z", "two.json": "b"}
+
+
+def test_only_what_changed_is_read(two: TwoFiles, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else changes the small file: the large one beside it stays what it was."""
+    write(two, one="a", two="b")
+    put(two, "two.json", b"c")
+    names: list[str] = []
+    read = Folder.read
+    monkeypatch.setattr(Folder, "read", lambda self, name: names.append(name) or read(self, name))  # type: ignore[func-returns-value]
+    assert two.look() == {"one.json": "a", "two.json": "c"}
+    assert names == ["two.json"]
+
+
+def test_what_comes_into_the_folder_is_noticed(two: TwoFiles) -> None:
+    """A file that was not there is not looked for as long as its folder shows that nothing came."""
+    write(two, one="a")
+    time.sleep(0.06)
+    known = two.look()
+    assert two.glance() is known
+    (two.folder / "two.json").write_bytes(b"b")
+    assert two.look() == {"one.json": "a", "two.json": "b"}
+    (two.folder / "two.json").unlink()
+    (two.folder / "one.json").unlink()
+    assert two.look() == {}
 
 
 def test_S4_a_broken_file_is_named(two: TwoFiles, state_dir: Path) -> None:

@@ -57,7 +57,7 @@ async def test_a_hot_read_costs_two_stats(state_dir: Path, monkeypatch: pytest.M
     monkeypatch.setattr(os, "lstat", counted)
     monkeypatch.setattr(os, "open", lambda *_, **__: pytest.fail("opened"))
     assert await store.read(ME) is first
-    assert looked == ["paired.json", "pending.json"]
+    assert looked == ["pending.json", "devices"]  # nobody is paired: that file is not there
     looked.clear()
     assert len(await store.read_all(DeviceKey)) == 49
     assert len(looked) == 2

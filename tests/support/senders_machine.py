@@ -5,20 +5,23 @@ ages and places, and reaches the rules through their modules, so that a test can
 """
 
 import random
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
 
-from clawdbot.domain import codes, gate, senders
+from clawdbot.domain import codes, gate, inviting, senders
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import SendCode
 from clawdbot.domain.gate import Admit, AskApproval, DmPolicy, DmRules, Ignore
+from clawdbot.domain.invites import WordDigest
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
+from clawdbot.domain.sender_answers import InviteMade
 from clawdbot.domain.senders import (
     AlreadyAllowed,
     Announced,
     Approved,
+    Invited,
     IsBlocked,
     IsQuiet,
     NoSuchRequest,
@@ -42,10 +45,22 @@ people = st.sampled_from(PEOPLE)
 terms = st.sampled_from([None, None, HOUR // 2, HOUR, DAY])
 
 
+@dataclass
+class Invitation:
+    """A word that was handed on: for whose bot, until when, and who came in by it."""
+
+    account: ChannelAccount
+    until: int
+    uses: int
+    lasts: int | None
+    guests: set[SenderId] = field(default_factory=set)
+
+
 class SendersMachine(RuleBasedStateMachine):
     """Strangers write, the owner decides, time passes or jumps, processes crash, other programs write too."""
 
     codes = Bundle("codes")
+    words = Bundle("words")
 
     def __init__(self) -> None:
         super().__init__()
@@ -57,6 +72,7 @@ class SendersMachine(RuleBasedStateMachine):
         self.quiet: dict[tuple[ChannelAccount, SenderId], int] = {}
         """Turned away, until when."""
         self.expected: dict[tuple[ChannelAccount, SenderId], int | None] = {}
+        self.invitations: dict[WordDigest, Invitation] = {}
         self.blocked: set[tuple[ChannelAccount, SenderId]] = set()
         self.asking: set[tuple[ChannelAccount, SenderId]] = set()
         self.chance = random.Random(0)
@@ -77,6 +93,9 @@ class SendersMachine(RuleBasedStateMachine):
         for place, sender in list(self.expected):
             if place == account and not self.is_awaited(account, sender) and sender not in state.expected:
                 del self.expected[place, sender]
+        for word, one in list(self.invitations.items()):
+            if one.account == account and one.until <= self.now and word not in state.invites:
+                del self.invitations[word]
         for (place, sender), until in list(self.approved.items()):
             if place == account and until is not None and until <= self.now and sender not in state.allowed:
                 del self.approved[place, sender]
@@ -157,6 +176,35 @@ class SendersMachine(RuleBasedStateMachine):
             return change.answer.request.code
         return multiple()
 
+    @rule(sender=people, word=words, astray=st.sampled_from([False, False, False, True]))
+    def writes_a_word(self, sender: SenderId, word: WordDigest, astray: bool) -> None:
+        """Past the gate, with any word ever handed on: good, used up, over, or for the other account."""
+        one = self.invitations.get(word)
+        account = ACCOUNTS[(one is None or one.account == ACCOUNTS[1]) is not astray]
+        before = self.read(account)
+        change = senders.request(before, sender, {}, now=self.now, randbelow=self.randbelow, word=word)
+        decided = self.is_in(account, sender) or (account, sender) in self.blocked or self.is_awaited(account, sender)
+        silent = self.now < self.quiet.get((account, sender), self.now)
+        mine = one is not None and one.account == account and self.now < one.until
+        if one is None or not mine or decided or silent or len(one.guests) == one.uses or sender in one.guests:
+            assert not isinstance(change.answer, Invited), "a word lets in whom it is for, and each of them once"
+            return
+        self.save(account, change.state)
+        assert isinstance(change.answer, Invited), "who was invited comes in"
+        assert not change.effects, "who was invited gets no code"
+        one.guests.add(sender)
+        self.approved[account, sender] = None if one.lasts is None else self.now + one.lasts
+        self.asking.discard((account, sender))
+        self.forget(account, sender)
+
+    @rule(sender=people, word=words)
+    def comes_back_by_a_word(self, sender: SenderId, word: WordDigest) -> None:
+        """Whoever came in by it is thrown out, and writes it again, as chance would seldom have it."""
+        self.writes_a_word(sender, word, False)
+        for account in ACCOUNTS:
+            self.revokes(account, sender)
+        self.writes_a_word(sender, word, False)
+
     # --- the owner ---------------------------------------------------------------------------------------------------
 
     @rule(account=accounts, code=codes, lasts=terms)
@@ -198,6 +246,13 @@ class SendersMachine(RuleBasedStateMachine):
             self.forget(account, found.sender)
             self.asking.discard((account, found.sender))
 
+    @rule(account=accounts, code=codes)
+    def a_loan_that_was_cut_short_ends(self, account: ChannelAccount, code: PairingCode) -> None:
+        """While the request beside it would still live."""
+        self.crashes_in_approval(account, code, HOUR // 2)
+        self.time_passes(HOUR // 2)
+        self.sweeps(account)
+
     @rule(account=accounts, code=codes, lasts=terms)
     def rejects(self, account: ChannelAccount, code: PairingCode, lasts: int | None) -> None:
         before = self.read(account)
@@ -227,6 +282,23 @@ class SendersMachine(RuleBasedStateMachine):
             self.approved.pop((account, sender), None)
             self.asking.discard((account, sender))
             self.expected[account, sender] = until
+
+    @rule(target=words, account=accounts, lasts=terms, uses=st.integers(1, 2), ms=st.sampled_from([HOUR, DAY]))
+    def invites(self, account: ChannelAccount, lasts: int | None, uses: int, ms: int) -> WordDigest:
+        until = self.now + ms
+        change = inviting.invite(
+            self.read(account),
+            now=self.now,
+            by="test",
+            until=until,
+            randbelow=self.chance.randrange,
+            uses=uses,
+            lasts_ms=lasts,
+        )
+        self.save(account, change.state)
+        assert isinstance(change.answer, InviteMade)
+        self.invitations[change.answer.digest] = Invitation(account, until, uses, lasts)
+        return change.answer.digest
 
     @rule(account=accounts, sender=people)
     def blocks(self, account: ChannelAccount, sender: SenderId) -> None:
@@ -263,7 +335,8 @@ class SendersMachine(RuleBasedStateMachine):
         assert not over & change.state.allowed.keys(), "what is over goes"
         quiet = [until for (place, _), until in self.quiet.items() if place == account]
         assert all(self.now < until for until in quiet), "what is over goes"
-        if (over, before.quiet, before.expected) == (set(), change.state.quiet, change.state.expected):
+        after = change.state
+        if not over and (before.quiet, before.expected, before.invites) == (after.quiet, after.expected, after.invites):
             assert change.state is before, "where nothing is over, nothing is written"
 
     @rule(
@@ -356,6 +429,13 @@ class SendersMachine(RuleBasedStateMachine):
                 assert state.is_quiet(sender, frozenset(), now=self.now) is silent, "silence lasts as it was said"
                 found = state.expects(sender, frozenset(), now=self.now)
                 assert (found is not None) is awaited, "who was announced is expected as it was said"
+
+    @invariant()
+    def invites_are_used_up_as_people_come_in(self) -> None:
+        for account in ACCOUNTS:
+            left = {word: one.uses for word, one in self.read(account).invites.items()}
+            mine = {word: one for word, one in self.invitations.items() if one.account == account}
+            assert left == {word: one.uses - len(one.guests) for word, one in mine.items()}, "no use is lost or made up"
 
     @invariant()
     def only_who_may_passes_the_gate(self) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from clawdbot.domain import senders
+from clawdbot.domain import invites, inviting, senders
 from clawdbot.domain.effects import Change
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.senders import Approval, NoSuchRequest, Senders
@@ -17,7 +17,7 @@ KEY = SendersKey(ACCOUNT)
 WORK = SendersKey(ChannelAccount(Channel.TELEGRAM, AccountId("work")))
 
 NOW = 1_795_000_000_000
-VERBS = ("request", "approve", "reject", "block", "unblock", "revoke", "lend", "expire", "expect")
+VERBS = ("request", "approve", "reject", "block", "unblock", "revoke", "lend", "expire", "expect", "invite", "redeem")
 
 LENT_MS = 3_000
 """What a move lends lasts so long."""
@@ -39,9 +39,8 @@ class Move:
 
     def __call__(self, state: Senders) -> Change[Senders, Any]:
         sender = SenderId(self.sender)
-        if self.verb == "request":
-            randbelow = random.Random(f"{self.seed} {self.sender}").randrange
-            return senders.request(state, sender, {"firstName": "Ann"}, now=self.now, randbelow=randbelow)
+        if self.verb in ("request", "invite", "redeem"):
+            return self._with_chance(state)
         if self.verb == "block":
             return senders.block(state, sender, now=self.now, by="terminal")
         if self.verb == "unblock":
@@ -60,6 +59,21 @@ class Move:
         if self.verb == "lend":
             return senders.approve(state, waiting.code, now=self.now, by="terminal", until=self.now + LENT_MS)
         return senders.reject(state, waiting.code, now=self.now)
+
+    def _with_chance(self, state: Senders) -> Change[Senders, Any]:
+        """Make an invite, or write: as a stranger, or with the word of whatever invite lets somebody in."""
+        if self.verb == "invite":
+            randbelow, until = random.Random(f"invite {self.seed}").randrange, self.now + LENT_MS
+            return inviting.invite(state, now=self.now, by="terminal", until=until, randbelow=randbelow)
+        word = next((digest for digest, one in state.invites.items() if one.uses), None)
+        return senders.request(
+            state,
+            SenderId(self.sender),
+            {"firstName": "Ann"},
+            now=self.now,
+            randbelow=random.Random(f"{self.seed} {self.sender}").randrange,
+            word=word if self.verb == "redeem" else None,
+        )
 
 
 def spell(move: Any) -> str:
@@ -92,9 +106,10 @@ def _in(approval: Approval) -> str:
 def places(state: Senders) -> dict[str, str]:
     """Where everybody is, each at one place: blocked counts before allowed, allowed before waiting.
 
-    Whoever is in for a time is somewhere else than who is in for good.
+    Whoever is in for a time is somewhere else than who is in for good. Invites stand for how many more they let in.
     """
     return {
+        **{f"invite {invites.short(word)}": f"for {one.uses}" for word, one in state.invites.items()},
         **{sender: f"waiting with {request.code.reveal()}" for sender, request in state.requests.items()},
         **dict.fromkeys(state.expected, "expected"),
         **{sender: _in(approval) for sender, approval in state.allowed.items()},

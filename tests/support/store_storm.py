@@ -22,7 +22,7 @@ from clawdbot.domain.names import Channel
 from clawdbot.domain.senders import Senders
 from clawdbot.store.files import FileStore
 from clawdbot.store.locks import Patience
-from clawdbot.store.rewriting import with_welcomed, without_ended
+from clawdbot.store.rewriting import with_spent, with_welcomed, without_ended
 from clawdbot.store.senders_files import SendersFiles
 from tests.support.store_moves import ACCOUNT, KEY, NOW, VERBS, Move, places, read, spell
 
@@ -90,7 +90,8 @@ def possible(state: Senders, moves: list[Move]) -> list[Senders]:
     """What may be found after a kill: moves made at once are saved in any number of groups, each state by state.
 
     What lends must be known to end before it lends, what ends is ended before its end is forgotten, and who was
-    announced is in before he is not announced any more; the rest goes file by file.
+    announced is in before he is not announced any more; an invite is used up before anybody comes in by it; the rest
+    goes file by file.
     """
     states = [state]
     for move in moves:
@@ -99,9 +100,10 @@ def possible(state: Senders, moves: list[Move]) -> list[Senders]:
     for number, old in enumerate(states):
         for new in states[number:]:
             ended = without_ended(old, new)
-            welcomed = with_welcomed(ended, new)
-            ours = replace(welcomed, blocked=new.blocked, expected=new.expected)
-            found += [old, ended, welcomed, ours, replace(ours, allowed=new.allowed), new]
+            spent = with_spent(ended, new)
+            welcomed = with_welcomed(spent, new)
+            ours = replace(welcomed, blocked=new.blocked, expected=new.expected, invites=new.invites)
+            found += [old, ended, spent, welcomed, ours, replace(ours, allowed=new.allowed), new]
     return found
 
 

@@ -43,9 +43,10 @@ class PresentedToken:
 
 @dataclass(frozen=True, slots=True)
 class Invited:
-    """The client brings a link that the owner made out for one device, for what this one asks, and that is used up now.
+    """The client brings a word that the owner made out for one device, for what this one asks, and that is used up now.
 
-    It stands for the owner's approval (:func:`clawdbot.domain.admission.connect`); ``by`` says whose link it was.
+    It stands for the owner's approval (:func:`clawdbot.domain.admission.connect`); ``by`` says whose it was, and
+    whether it came in a link or in a setup code.
     """
 
     by: str

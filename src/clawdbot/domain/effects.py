@@ -43,7 +43,11 @@ class SenderDecision(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     BLOCKED = "blocked"
+    UNBLOCKED = "unblocked"
     REVOKED = "revoked"
+    EXTENDED = "extended"
+    """In for a time, and for longer now."""
+    EXPECTED = "expected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,14 +65,28 @@ def senders(old: Senders, new: Senders, *, now: Instant) -> Iterator[SenderWaits
     nobody decided about him (:meth:`Senders.ended`).
     """
     yield from (SenderDecided(one, SenderDecision.BLOCKED) for one in new.blocked if one not in old.blocked)
+    yield from (SenderDecided(one, SenderDecision.UNBLOCKED) for one in old.blocked if one not in new.blocked)
+    yield from (SenderDecided(one, SenderDecision.EXPECTED) for one in new.expected if one not in old.expected)
     came = [one for one in new.allowed if one not in old.allowed and one not in new.blocked]
     yield from (SenderDecided(one, SenderDecision.APPROVED) for one in came)
+    yield from (SenderDecided(one, SenderDecision.EXTENDED) for one in new.allowed if _is_extended(old, new, one))
     left = {one: was.aliases for one, was in old.allowed.items() if one not in new.allowed and was.holds(now)}
+    forgotten = [one for one in old.expected if one not in new.expected and one not in new.allowed]
+    left |= {one: old.expected[one].aliases for one in forgotten if old.expected[one].holds(now)}
     yield from _gone(old, new, left, SenderDecision.REVOKED)
     before, after = ({(one.sender, one.code): one for one in state.waiting(now)} for state in (old, new))
-    dismissed = [request for each, request in before.items() if each not in after and request.sender not in new.allowed]
+    now_in = {*new.allowed, *new.expected}
+    dismissed = [request for each, request in before.items() if each not in after and request.sender not in now_in]
     yield from _gone(old, new, {one.sender: one.aliases for one in dismissed}, SenderDecision.REJECTED)
     yield from (SenderWaits(sender) for sender, code in after if (sender, code) not in before)
+
+
+def _is_extended(old: Senders, new: Senders, sender: SenderId) -> bool:
+    """Is somebody in for longer than he was to be?"""
+    before, after = old.allowed.get(sender), new.allowed[sender]
+    if before is None or before.until is None:
+        return False
+    return after.until is None or after.until > before.until
 
 
 def _gone(

@@ -101,6 +101,7 @@ class Remark(StrEnum):
     NOT_FOR_BLOCKED = "the configuration lets him in, which does not count while he is blocked"
     EVERYONE_TOO = 'besides, the configuration lists "*", which is everybody'
     APPROVED_TOO = "besides, he was approved by pairing"
+    INVITABLE = "an invite is good: with its word as his whole message he is in"
     FULL_LATELY = "the queue was full within the last hour: he may have been turned away then"
 
 
@@ -226,6 +227,10 @@ def _remarks(case: Case, cause: Cause) -> Iterator[Remark]:
         yield Remark.EVERYONE_TOO
     if cause in (Cause.LISTED, Cause.EVERYONE) and approved:
         yield Remark.APPROVED_TOO
+    ids, unasked = case.aliases | {case.sender}, (Cause.STRANGER, Cause.QUEUE_FULL, Cause.WAITING)
+    person = ids | known.linked(ids)
+    if cause in unasked and any(one.lets_in(person, now=case.now) for one in known.invites.values()):
+        yield Remark.INVITABLE
     if cause is Cause.STRANGER and known.full_at is not None and 0 <= case.now - known.full_at < TTL_MS:
         yield Remark.FULL_LATELY
 

@@ -17,6 +17,7 @@ from typing import assert_never
 from clawdbot.domain.names import Instant, SenderId
 from clawdbot.domain.senders import (
     AlreadyAllowed,
+    Invited,
     IsBlocked,
     IsQuiet,
     QueueFull,
@@ -60,6 +61,7 @@ class Why(StrEnum):
     WAITING = "the sender waits for approval"
     LATE = "it is from before we were connected"
     OWN = "it is from ourselves"
+    INVITE = "it is the word of an invite, which is for nobody else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def after_asking(answer: RequestAnswer) -> Admit | Ignore:
             return Ignore(Why.BLOCKED)
         case IsQuiet():
             return Ignore(Why.QUIET)
+        case Invited():
+            return Ignore(Why.INVITE)
         case AlreadyAllowed() | Welcomed():
             return Admit()
         case _:

@@ -4,6 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 from clawdbot.domain.names import Instant
 
+LONGEST_MS = 10 * 366 * 24 * 60 * 60 * 1000
+"""The longest span of time that anything is decided for: whoever means longer means for good; files hold its end."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -23,6 +26,16 @@ def parse_iso(text: str) -> Instant | None:
     except ValueError:
         return None
     return None if moment.tzinfo is None else (moment - _EPOCH) // _MILLISECOND
+
+
+def minute(instant: Instant) -> str:
+    """When, to the minute, for people: ``2026-11-22 17:13 UTC``."""
+    return f"{iso(instant)[:16].replace('T', ' ')} UTC"
+
+
+def span(milliseconds: int) -> str:
+    """How long something lasts, roughly, for people: ``7 d``."""
+    return _rough(milliseconds // 1000)
 
 
 def ago(instant: Instant, now: Instant) -> str:

@@ -1,9 +1,8 @@
 """Names of channels, accounts, senders and devices, and how a person may spell them."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import NewType
+from typing import NamedTuple, NewType
 
 AccountId = NewType("AccountId", str)
 """One bot login of a channel: ``[a-z0-9_-]``, at most 64 characters (see :func:`account_id`)."""
@@ -93,9 +92,11 @@ def account_id(text: str) -> AccountId:
     return AccountId(name)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ChannelAccount:
-    """One bot login of one channel: what approvals, pending requests and the cap belong to (threats.md D1)."""
+class ChannelAccount(NamedTuple):
+    """One bot login of one channel: what approvals, pending requests and the cap belong to (threats.md D1).
+
+    A tuple, because each message is looked up by it several times: a tuple is hashed without calling any Python.
+    """
 
     channel: Channel
     account: AccountId = DEFAULT_ACCOUNT

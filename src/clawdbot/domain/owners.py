@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from clawdbot.domain import names, persons, sender_ids
 from clawdbot.domain.names import Channel, SenderId
 
-MINUTES_A_DAY = 24 * 60
+DEFAULT_WARN_MS = 24 * 60 * 60 * 1000
+"""So long before its end an approval is told of, or when half of it is over, if that is later."""
 
 _QUIET = re.compile(r"([01][0-9]|2[0-3]):([0-5][0-9])\s*[-\u2013]\s*([01][0-9]|2[0-3]):([0-5][0-9])", re.ASCII)
 
@@ -47,6 +48,8 @@ class Owners:
 
     who: tuple[Owner, ...] = ()
     quiet: Quiet | None = None
+    warn_ms: int = DEFAULT_WARN_MS
+    """How long before an approval ends they are told; 0 for never (:mod:`clawdbot.domain.endings`)."""
 
     def find(self, channel: Channel, ids: Collection[SenderId]) -> tuple[Owner, ...]:
         """Which owner somebody is, under each id that he is listed by; nothing, if he is none."""

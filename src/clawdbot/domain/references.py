@@ -28,6 +28,7 @@ class Action(StrEnum):
     APPROVE = "approve"
     REJECT = "reject"
     BLOCK = "block"
+    EXTEND = "extend"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,17 @@ class DeviceAsks:
     request: RequestId
 
 
-Asked = SenderAsks | DeviceAsks
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The approval of a sender that is about to end; another one of his ends at another time."""
+
+    account: ChannelAccount
+    sender: SenderId
+    until: Instant
+
+
+Asked = SenderAsks | DeviceAsks | Ends
+"""What an owner is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +123,8 @@ class Refused:
     given: Given | None = None
 
 
-_COMMAND = re.compile(rf"/?(approve|reject|block)[\s:]+([a-z0-9]{{{LENGTH}}})[.!]?", re.I | re.A)
+_ACTIONS = "|".join(Action)
+_COMMAND = re.compile(rf"/?({_ACTIONS})[\s:]+([a-z0-9]{{{LENGTH}}})[.!]?", re.I | re.A)
 
 
 def read(text: str) -> Command | None:

@@ -52,14 +52,13 @@ def merged(*lists: Iterable[Scope]) -> tuple[Scope, ...]:
 
 def covers(held: Iterable[Scope], wanted: Iterable[Scope]) -> bool:
     """Are all wanted scopes held? Admin covers every operator scope, write covers read."""
-    having = frozenset(held)
-    return all(_covers_one(having, scope) for scope in wanted)
+    having, rest = frozenset(held), frozenset(wanted)
+    return rest <= having or all(_implied(having, scope) for scope in rest - having)
 
 
-def _covers_one(held: frozenset[Scope], scope: Scope) -> bool:
+def _implied(held: frozenset[Scope], scope: Scope) -> bool:
     by_admin = ADMIN in held and scope.startswith(_OPERATOR_SCOPES)
-    by_write = WRITE in held and scope == READ
-    return scope in held or by_admin or by_write
+    return by_admin or (WRITE in held and scope == READ)
 
 
 def alike(one: Iterable[Scope], other: Iterable[Scope]) -> bool:

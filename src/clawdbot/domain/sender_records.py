@@ -6,8 +6,10 @@ What becomes of it is decided in :mod:`clawdbot.domain.senders`.
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from clawdbot.domain import persons
+from clawdbot.domain import links, persons
 from clawdbot.domain.codes import PairingCode
+from clawdbot.domain.invites import Invite, WordDigest
+from clawdbot.domain.links import Link
 from clawdbot.domain.names import Instant, SenderId
 
 find = persons.find
@@ -97,6 +99,8 @@ class Senders:
     expected: Mapping[SenderId, Expected] = field(default_factory=dict)
     labels: Mapping[SenderId, str] = field(default_factory=dict)
     """What the owner calls people, for show only: it decides nothing."""
+    invites: Mapping[WordDigest, Invite] = field(default_factory=dict)
+    links: Mapping[SenderId, Link] = field(default_factory=dict)
 
     def is_allowed(self, sender: SenderId, aliases: frozenset[SenderId] = frozenset(), *, now: Instant) -> bool:
         """Whether a person with these ids was approved, and the approval is not over."""
@@ -121,6 +125,10 @@ class Senders:
         key = find(self.expected, sender, aliases) if self.expected else None
         return key if key is not None and self.expected[key].holds(now) else None
 
+    def linked(self, ids: frozenset[SenderId]) -> frozenset[SenderId]:
+        """The other ids of whoever has these, as the owner linked them: what is decided about one holds for all."""
+        return links.others(self.links, ids)
+
     def current(self, now: Instant) -> "Senders":
         """Without what is over; the same object if nothing is.
 
@@ -129,7 +137,8 @@ class Senders:
         over = {sender for sender, approval in self.allowed.items() if not approval.holds(now)}
         talk = {sender for sender, quiet in self.quiet.items() if quiet.until <= now}
         late = {sender for sender, expected in self.expected.items() if not expected.holds(now)}
-        if not over and not talk and not late:
+        ended = {digest for digest, invite in self.invites.items() if not invite.holds(now)}
+        if not over and not talk and not late and not ended:
             return self
         return replace(
             self,
@@ -137,6 +146,7 @@ class Senders:
             allowed={sender: approval for sender, approval in self.allowed.items() if sender not in over},
             quiet={sender: quiet for sender, quiet in self.quiet.items() if sender not in talk},
             expected={sender: expected for sender, expected in self.expected.items() if sender not in late},
+            invites={digest: invite for digest, invite in self.invites.items() if digest not in ended},
         )
 
     def ended(self, later: "Senders", now: Instant) -> frozenset[SenderId]:

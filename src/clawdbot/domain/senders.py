@@ -5,13 +5,33 @@ A sender is at one place at a time: approved, waiting with a code, or blocked. A
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
-from clawdbot.domain import codes, persons
+from clawdbot.domain import codes, invites, links, persons
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import AnnounceRequest, Change, SendCode
+from clawdbot.domain.invites import WordDigest
 from clawdbot.domain.names import Instant, SenderId
+from clawdbot.domain.sender_answers import AlreadyAllowed as AlreadyAllowed
+from clawdbot.domain.sender_answers import Announced as Announced
+from clawdbot.domain.sender_answers import Approved as Approved
+from clawdbot.domain.sender_answers import Blocked as Blocked
+from clawdbot.domain.sender_answers import Invited as Invited
+from clawdbot.domain.sender_answers import IsBlocked as IsBlocked
+from clawdbot.domain.sender_answers import IsQuiet as IsQuiet
+from clawdbot.domain.sender_answers import Labelled as Labelled
+from clawdbot.domain.sender_answers import NoSuchRequest as NoSuchRequest
+from clawdbot.domain.sender_answers import NotAllowed as NotAllowed
+from clawdbot.domain.sender_answers import NotBlocked as NotBlocked
+from clawdbot.domain.sender_answers import QueueFull as QueueFull
+from clawdbot.domain.sender_answers import Rejected as Rejected
+from clawdbot.domain.sender_answers import RequestAnswer as RequestAnswer
+from clawdbot.domain.sender_answers import Requested as Requested
+from clawdbot.domain.sender_answers import Revoked as Revoked
+from clawdbot.domain.sender_answers import StillWaiting as StillWaiting
+from clawdbot.domain.sender_answers import Unblocked as Unblocked
+from clawdbot.domain.sender_answers import Welcomed as Welcomed
 from clawdbot.domain.sender_records import TTL_MS as TTL_MS
 from clawdbot.domain.sender_records import Approval as Approval
 from clawdbot.domain.sender_records import Block as Block
@@ -36,112 +56,7 @@ MAX_QUIET = 1_000
 """So many may be turned away for a time; of more, those are forgotten whose time is over first."""
 
 
-# --- answers ---------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """A new request; its code goes out once."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class StillWaiting:
-    """There is a request already; no second code."""
-
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class QueueFull:
-    """As many wait as may; this stranger is ignored."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlreadyAllowed:
-    """In already: approved, perhaps a moment ago by another process."""
-
-
-@dataclass(frozen=True, slots=True)
-class IsBlocked:
-    """Blocked: silence."""
-
-
-@dataclass(frozen=True, slots=True)
-class IsQuiet:
-    """Turned away, and not long enough ago: silence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Welcomed:
-    """Announced beforehand, and in from now on; by whom, if that is known."""
-
-    sender: SenderId
-    by: str | None
-
-
-RequestAnswer = Welcomed | Requested | StillWaiting | QueueFull | AlreadyAllowed | IsBlocked | IsQuiet
-
-
-@dataclass(frozen=True, slots=True)
-class Approved:
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    request: Request
-
-
-@dataclass(frozen=True, slots=True)
-class NoSuchRequest:
-    """Unknown, used or expired code; nothing changed."""
-
-
-@dataclass(frozen=True, slots=True)
-class Blocked:
-    sender: SenderId
-
-
-@dataclass(frozen=True, slots=True)
-class Unblocked:
-    sender: SenderId
-
-
-@dataclass(frozen=True, slots=True)
-class NotBlocked:
-    """Nothing to undo."""
-
-
-@dataclass(frozen=True, slots=True)
-class Revoked:
-    """``aliases``: his other ids, under which he may be listed elsewhere."""
-
-    sender: SenderId
-    aliases: frozenset[SenderId] = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Announced:
-    sender: SenderId
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    sender: SenderId
-    label: str
-
-
-@dataclass(frozen=True, slots=True)
-class NotAllowed:
-    """Nothing to take back."""
-
-
-# --- decisions -------------------------------------------------------------------------------------------------------
-
-
-def request(
+def request(  # noqa: PLR0913 - what a message says, and what it meets
     senders: Senders,
     sender: SenderId,
     meta: Mapping[str, str],
@@ -150,11 +65,16 @@ def request(
     randbelow: Callable[[int], int],
     cap: int = DEFAULT_CAP,
     aliases: frozenset[SenderId] = frozenset(),
+    word: WordDigest | None = None,
 ) -> Change[Senders, RequestAnswer]:
-    """A stranger wrote: open a request, keep the one he has, or turn him away.
+    """A stranger wrote: open a request, keep the one he has, let him in who was invited, or turn him away.
 
     A waiting sender refreshes his own request even at the cap and takes no second slot; a newcomer never evicts or
     alters somebody else's request (threats.md D10).
+
+    Args:
+        word: what the message was, if it may be the word of an invite (:func:`clawdbot.domain.invites.read`). One that
+            lets nobody in is a message like any other.
     """
     if senders.is_blocked(sender, aliases):
         return Change(senders, IsBlocked())
@@ -166,6 +86,9 @@ def request(
         senders = senders.current(now)
     if senders.is_quiet(sender, aliases, now=now):
         return Change(senders, IsQuiet())
+    person = aliases | {sender} | senders.linked(aliases | {sender})
+    if word is not None and word in senders.invites and senders.invites[word].lets_in(person, now=now):
+        return _redeem(senders, word, sender, aliases, now)
     waiting = {live.sender: live for live in senders.waiting(now)}
     if (waits := find(waiting, sender, aliases)) is not None:
         return _refresh(senders, waiting[waits], meta, now)
@@ -185,9 +108,54 @@ def request(
 def _welcome(senders: Senders, key: SenderId, ids: frozenset[SenderId], now: Instant) -> Change[Senders, RequestAnswer]:
     """Who was announced comes in by himself: he takes no place in the queue, and needs none."""
     by = senders.expected[key].by
-    approval = Approval(key, now, by, ids - {key})
+    approval = Approval(key, now, by, ids - {key}, _end_of_linked(senders, ids, now))
     forgotten = _forget(senders, key)
-    return Change(replace(forgotten, allowed={**forgotten.allowed, key: approval}), Welcomed(key, by))
+    welcomed = replace(forgotten, allowed={**forgotten.allowed, key: approval})
+    return Change(follow(welcomed, key, now=now), Welcomed(key, by))
+
+
+def _end_of_linked(senders: Senders, ids: frozenset[SenderId], now: Instant) -> Instant | None:
+    """Until when the person is in under his other ids, that long he is under this one."""
+    keys = {key for one in senders.linked(ids) if (key := find(senders.allowed, one)) is not None}
+    untils = [senders.allowed[key].until for key in keys if senders.allowed[key].holds(now)]
+    ends = [until for until in untils if until is not None]
+    return max(ends) if ends and len(ends) == len(untils) else None
+
+
+def follow(senders: Senders, key: SenderId, *, now: Instant) -> Senders:
+    """Whoever comes in is expected under the other ids that the owner linked: the first message ties what it shows.
+
+    A number that passed on so lets nobody in (threats.md D7) but who is first to write from it.
+    """
+    approval = senders.allowed[key]
+    ids = approval.aliases | {key}
+    senders = senders if (tied := links.tied(senders.links, ids)) is senders.links else replace(senders, links=tied)
+    for one in sorted(senders.linked(ids)):
+        known = (senders.allowed, senders.blocked, senders.expected)
+        if all(find(people, one) is None for people in known):
+            left = _forget(senders, one)
+            senders = replace(left, expected={**left.expected, one: Expected(now, approval.by, approval.until)})
+    return senders
+
+
+def _redeem(
+    senders: Senders, word: WordDigest, sender: SenderId, aliases: frozenset[SenderId], now: Instant
+) -> Change[Senders, RequestAnswer]:
+    """Who wrote the word of an invite comes in, one use less is left; a request of his is void, its code with it."""
+    invite, by = senders.invites[word], invites.named(invites.short(word))
+    waits = find(senders.requests, sender, aliases)
+    key = waits or _free_id(senders, senders.requests, sender, aliases)
+    ids = aliases | {sender} | (senders.requests[waits].aliases if waits else frozenset())
+    until = None if invite.lasts_ms is None else now + invite.lasts_ms
+    left = _forget(senders, key)
+    called = {key: invite.label} if invite.label and key not in left.labels else {}
+    came = replace(
+        left,
+        allowed={**left.allowed, key: Approval(key, now, by, ids - {key}, until)},
+        labels={**left.labels, **called},
+        invites={**left.invites, word: replace(invite, uses=invite.uses - 1, guests=invite.guests | ids)},
+    )
+    return Change(follow(came, key, now=now), Invited(key, by))
 
 
 def _free_id(
@@ -226,7 +194,7 @@ def approve(
         quiet=_without(kept.quiet, find(kept.quiet, found.sender, found.aliases)),
         expected=_without(kept.expected, find(kept.expected, found.sender, found.aliases)),
     )
-    return Change(granted, Approved(found))
+    return Change(follow(granted, found.sender, now=now), Approved(found))
 
 
 def reject(
@@ -256,7 +224,7 @@ def expect(
     if senders.is_allowed(sender, now=now):
         return Change(senders, AlreadyAllowed())
     left = _forget(senders, sender)
-    return Change(replace(left, expected={**left.expected, sender: Expected(now, by, until)}), Announced(sender))
+    return Change(replace(left, expected={**left.expected, sender: Expected(now, by, until)}), Announced(sender, until))
 
 
 def label(senders: Senders, sender: SenderId, text: str) -> Change[Senders, Labelled]:
@@ -275,12 +243,15 @@ def label(senders: Senders, sender: SenderId, text: str) -> Change[Senders, Labe
 
 def block(senders: Senders, sender: SenderId, *, now: Instant, by: str) -> Change[Senders, Blocked | IsBlocked]:
     """The owner wants silence for a sender: out of the allowlist, out of the queue, and no code any more."""
-    forgotten = _forget(senders, sender)
+    left = senders
+    for one in (sender, *_linked(senders, sender)):
+        left = _forget(left, one)
+        if find(left.blocked, one) is None:
+            left = replace(left, blocked={**left.blocked, one: Block(now, by, _ids(senders, one) - {one})})
     if find(senders.blocked, sender) is not None:
-        return Change(forgotten, IsBlocked())
-    ids = _ids(senders, sender)
-    blocked = {**senders.blocked, sender: Block(now, by, ids - {sender})}
-    return Change(replace(forgotten, blocked=blocked), Blocked(sender))
+        return Change(left, IsBlocked())
+    linked = frozenset(_linked(senders, sender))
+    return Change(left, Blocked(sender, (_ids(senders, sender) | linked) - {sender}, linked))
 
 
 def unblock(senders: Senders, sender: SenderId) -> Change[Senders, Unblocked | NotBlocked]:
@@ -291,16 +262,24 @@ def unblock(senders: Senders, sender: SenderId) -> Change[Senders, Unblocked | N
         return Change(replace(senders, quiet=quiet), Unblocked(turned_away))
     if key is None:
         return Change(senders, NotBlocked())
-    blocked = _without(senders.blocked, *entries(senders.blocked, sender))
-    return Change(replace(_forget(senders, sender), blocked=blocked), Unblocked(key))
+    left = senders
+    for one in (sender, *_linked(senders, sender)):
+        left = replace(_forget(left, one), blocked=_without(left.blocked, *entries(left.blocked, one)))
+    return Change(left, Unblocked(key))
 
 
 def revoke(senders: Senders, sender: SenderId) -> Change[Senders, Revoked | NotAllowed]:
     """The owner takes an approval back, or an announcement; the sender is a stranger again."""
-    key = find(senders.allowed, sender) or find(senders.expected, sender)
+    linked = _linked(senders, sender)
+    places = [(one, people) for people in (senders.allowed, senders.expected) for one in (sender, *linked)]
+    key = next((found for one, people in places if (found := find(people, one)) is not None), None)
     if key is None:
         return Change(senders, NotAllowed())
-    return Change(_forget(senders, sender), Revoked(key, _ids(senders, sender) - {key}))
+    left = senders
+    for one in (sender, *linked):
+        left = _forget(left, one)
+    others = (_ids(senders, sender) | frozenset(linked)) - {key}
+    return Change(left, Revoked(key, others, frozenset(linked) - {key}))
 
 
 def expire(senders: Senders, *, now: Instant) -> Change[Senders, frozenset[SenderId]]:
@@ -330,6 +309,12 @@ def _ids(senders: Senders, sender: SenderId) -> frozenset[SenderId]:
     requests = [{key, *senders.requests[key].aliases} for key in entries(senders.requests, sender)]
     turned_away = [{key, *senders.quiet[key].aliases} for key in entries(senders.quiet, sender)]
     return frozenset({sender}.union(*approvals, *requests, *turned_away))
+
+
+def _linked(senders: Senders, sender: SenderId) -> list[SenderId]:
+    """His other ids by the owner's word, whoever they are now; in an order."""
+    blocked = [{key, *senders.blocked[key].aliases} for key in entries(senders.blocked, sender)]
+    return sorted(senders.linked(_ids(senders, sender).union(*blocked)))
 
 
 def _cut_short(senders: Senders, code: PairingCode, now: Instant) -> Request | None:

@@ -8,6 +8,7 @@ import errno
 import logging
 import os
 import stat
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class Folder:
         self.path = path
         self.fd = fd
         self._mend = mend
+        self._marks: dict[str, Signature] = {}
 
     def stat(self, name: str) -> os.stat_result | None:
         """What is under a name, a link for what it is; ``None`` for nothing."""
@@ -136,12 +138,31 @@ class Folder:
                     left = memoryview(data)
                     while left:
                         left = left[file.write(left) :]
+                    self._mark(name, fd)
                     with nullcontext() if flush else suppress(OSError):
                         os.fsync(fd)
             except BaseException:
                 self.discard(temporary)
                 raise
         return temporary
+
+    def is_ours(self, name: str, found: Signature) -> bool:
+        """Is this the file that was staged for a name here, and has nobody written into it since?
+
+        To the kernel, two writes within one tick of its clock are of one time. Ours has a time from between the ticks,
+        which no other write has.
+        """
+        mark = self._marks.get(name)
+        return mark is not None and mark[:-1] == found[:-1]
+
+    def _mark(self, name: str, fd: int) -> None:
+        """Give a file a time of its own, where the file system keeps one so exact."""
+        now = time.time_ns()
+        with suppress(OSError):
+            os.utime(fd, ns=(now, now))
+        found = os.fstat(fd)
+        if found.st_mtime_ns == now:
+            self._marks[name] = signature(found)
 
     def rename(self, old: str, new: str) -> None:
         with guarded("write", self.path / new):

@@ -12,11 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from clawdbot.domain.links import Link
 from clawdbot.domain.names import Instant, SenderId
 from clawdbot.domain.senders import Approval, Block, Expected, Quiet, Request, Senders
 from clawdbot.domain.texts import visible
-from clawdbot.store import entries
+from clawdbot.store import entries, invite_rows
 from clawdbot.store.entries import ReadId, Record
+from clawdbot.store.invite_rows import InviteRow
 from clawdbot.store.layout import Part
 from clawdbot.store.strict_json import Json, NotJson, loads
 
@@ -76,6 +78,8 @@ class Stored:
     quiet: tuple[TableRow, ...]
     expected: tuple[TableRow, ...]
     labels: tuple[TableRow, ...]
+    links: tuple[TableRow, ...]
+    invites: tuple[InviteRow, ...]
     notes: tuple[Note, ...]
 
 
@@ -94,6 +98,9 @@ def decode(files: Mapping[Part, bytes | None], read_id: ReadId) -> Stored:
     quiet = _table(documents, "quiet", lambda raw: entries.quiet(raw, read_id), read_id, notes)
     expected = _table(documents, "expected", lambda raw: entries.approval(raw, read_id, "expectedAt"), read_id, notes)
     labels = _table(documents, "labels", entries.label, read_id, notes)
+    links = _table(documents, "links", lambda raw: entries.record(raw, "linkedAt", None, read_id), read_id, notes)
+    invites = invite_rows.read(documents[Part.SENDERS].get("invites"), read_id)
+    notes += _bounded(Part.SENDERS, [Note(Part.SENDERS, row.odd) for row in invites if row.odd])
     full_at = documents[Part.SENDERS].get("queueFullAt")
     if full_at is not None and entries.instant(full_at) is None:
         notes.append(Note(Part.SENDERS, '"queueFullAt" is no time'))
@@ -114,13 +121,18 @@ def decode(files: Mapping[Part, bytes | None], read_id: ReadId) -> Stored:
             for sender, record in _known(expected).items()
         },
         labels={sender: record.label for sender, record in _known(labels).items()},
+        invites=invite_rows.known(invites),
+        links={
+            sender: Link(record.aliases - {sender}, record.at, record.by) for sender, record in _known(links).items()
+        },
     )
     notes += [
         Note(Part.ALLOW_FROM, f"{visible(sender)} is on the allowlist and blocked; the block counts")
         for sender in senders.allowed
         if sender in senders.blocked
     ]
-    return Stored(senders, documents, requests, allow_from, approved, blocked, quiet, expected, labels, tuple(notes))
+    tables = (approved, blocked, quiet, expected, labels, links, invites)
+    return Stored(senders, documents, requests, allow_from, *tables, tuple(notes))
 
 
 _EMPTY: dict[Part, dict[str, Json]] = {
@@ -130,7 +142,7 @@ _EMPTY: dict[Part, dict[str, Json]] = {
 }
 
 
-OPTIONAL = ("expected", "quiet", "labels")
+OPTIONAL = ("expected", "quiet", "labels", "links", "invites")
 """Tables of ours that are there when somebody is in them."""
 
 

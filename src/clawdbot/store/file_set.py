@@ -34,7 +34,9 @@ T = TypeVar("T")
 
 Decide = Callable[[S], Change[S, Any]]
 Outcome = Change[S, Any] | Exception
-Signatures = tuple[Signature | None, ...]
+Looks = Mapping[str, Signature | None]
+"""What paths look like; ``None`` if nothing is there."""
+
 Texts = Mapping[str, bytes | None]
 """What the files hold, by name; ``None`` for one that is not there."""
 
@@ -64,11 +66,17 @@ class Layout:
 
 @dataclass(frozen=True, slots=True)
 class Copy(Generic[T]):
-    """What the files said, and how to tell whether they still say it."""
+    """What the files said, and how to tell whether they still say it.
+
+    Attributes:
+        looks: as long as they last, so does what was said: of each file that is there, and of the folder if one is not,
+            for no file comes into a folder without a trace. Left out is what could change once more and look the same.
+        settled: nothing is left out.
+    """
 
     texts: Texts
     stored: T
-    signatures: Signatures
+    looks: Looks
     settled: bool
 
 
@@ -85,9 +93,12 @@ class FileSet(ABC, Generic[T]):
         self.folder = state_dir / layout.folder
         self._state_dir = state_dir
         self._patience = patience
-        self._paths = tuple(str(self.folder / name) for name in layout.files)
+        self._around = str(self.folder)
+        self._paths = {name: str(self.folder / name) for name in layout.files}
         self._copy: Copy[T] | None = None
         self._prepared = False
+        self.mends = True
+        """Does a look set modes right that are too wide (threats.md S1)?"""
 
     @abstractmethod
     def decode(self, texts: Texts, old: Copy[T] | None) -> T:
@@ -105,20 +116,25 @@ class FileSet(ABC, Generic[T]):
     def look(self) -> T | None:
         """What the files say now; ``None`` if one changed while they were read: look again.
 
-        Costs one ``stat`` a file as long as nothing changes, and then returns the same object again.
+        Costs one ``stat`` a file as long as nothing changes, and then returns the same object again. Otherwise what
+        changed is read.
         """
         known = self.glance()
         if known is not None:
             return known
-        with existing(self._state_dir, self.layout.folder) as folder:
+        with existing(self._state_dir, self.layout.folder, mend=self.mends) as folder:
             fresh = self._read(folder)
         return fresh.stored if fresh else None
 
     def glance(self) -> T | None:
         """What the files say now, if one ``stat`` of each shows that they say what they said before."""
         copy = self._copy
-        known = copy is not None and copy.settled and copy.signatures == self._signatures()
-        return copy.stored if copy is not None and known else None
+        if copy is None or not copy.settled:
+            return None
+        for path, known in copy.looks.items():
+            if self._signature(path) != known:
+                return None
+        return copy.stored
 
     def inspect(self) -> T | None:
         """The same as :meth:`look`, from the disk, and without setting any mode right."""
@@ -166,11 +182,8 @@ class FileSet(ABC, Generic[T]):
                 return copy
         raise StoreUnavailable(f"files in {self.folder} are changed by a program that takes no lock", hint=DOCTOR)
 
-    def _signatures(self) -> Signatures:
-        """Of the files as they are now. Raises StoreUnavailable."""
-        return tuple([self._signature(path) for path in self._paths])
-
     def _signature(self, path: str) -> Signature | None:
+        """What a path looks like now. Raises StoreUnavailable."""
         try:
             return signature(os.lstat(path))
         except FileNotFoundError:
@@ -179,18 +192,29 @@ class FileSet(ABC, Generic[T]):
             raise refusal("look at", Path(path), error) from error
 
     def _read(self, folder: Folder | None) -> Copy[T] | None:
-        """Read the files; ``None`` if what was read are not files of one moment."""
-        now = time.time_ns()
-        blobs: dict[str, Blob | None] = {name: folder.read(name) if folder else None for name in self.layout.files}
-        signatures = tuple([blob.signature if blob else None for blob in blobs.values()])
-        if signatures != self._signatures():
+        """Read the files that may have changed; ``None`` if what was read are not files of one moment."""
+        now, old = time.time_ns(), self._copy
+        around = self._signature(self._around)  # first of all: what comes in while the rest is read is to show in it
+        blobs = {name: self._known(name, old) or (folder.read(name) if folder else None) for name in self._paths}
+        looks: dict[str, Signature | None] = {
+            self._paths[name]: blob.signature if blob else None for name, blob in blobs.items()
+        }
+        if any(self._signature(path) != look for path, look in looks.items()):
             return None
         texts = {name: blob.data if blob else None for name, blob in blobs.items()}
-        old = self._copy
         stored = old.stored if old and old.texts == texts else self.parsed(texts, old)
-        settled = all(one is None or abs(now - one[-1]) > SETTLED_NS for one in signatures)
-        self._copy = Copy(texts, stored, signatures, settled)
+        if None in looks.values():
+            looks = {**{path: look for path, look in looks.items() if look}, self._around: around}
+        before = old.looks if old else {}
+        lasting = {path: look for path, look in looks.items() if _is_settled(look, now) or before.get(path) == look}
+        self._copy = Copy(texts, stored, lasting, settled=len(lasting) == len(looks))
         return self._copy
+
+    def _known(self, name: str, copy: Copy[T] | None) -> Blob | None:
+        """A file that looks as it did when it was read."""
+        text = copy.texts[name] if copy else None
+        look = copy.looks.get(self._paths[name]) if copy else None
+        return Blob(text, look) if text is not None and look and self._signature(self._paths[name]) == look else None
 
     def parsed(self, texts: Texts, old: Copy[T] | None) -> T:
         """What files say that hold these texts."""
@@ -199,9 +223,24 @@ class FileSet(ABC, Generic[T]):
         except Broken as error:
             raise StoreCorrupt(f"{self.folder / error.name} is not what it must be: {error}", hint=DOCTOR) from error
 
-    def written(self, texts: Texts, stored: T) -> None:
-        """Remember what was just written, so that it need not be read again; whether it is there is still looked at."""
-        self._copy = Copy(texts, stored, (), settled=False)
+    def written(self, folder: Folder, old: Copy[T], texts: Texts, stored: T) -> None:
+        """Remember what was just written in place of a copy, so that it need not be read again.
+
+        Nobody's later change goes unseen for that (:meth:`Folder.is_ours`).
+        """
+        looks: dict[str, Signature | None] = {}
+        for name, path in self._paths.items():
+            look = self._signature(path)
+            if look and (
+                folder.is_ours(name, look) or (texts[name] is old.texts[name] and old.looks.get(path) == look)
+            ):
+                looks[path] = look
+        self._copy = Copy(texts, stored, looks, settled=len(looks) == len(self._paths))
+
+
+def _is_settled(look: Signature | None, now: int) -> bool:
+    """Would one more change show in it?"""
+    return look is None or abs(now - look[-1]) > SETTLED_NS
 
 
 def decided(state: S, decides: Sequence[Decide[S]], check: Callable[[S], None]) -> tuple[list[Outcome[S]], S]:

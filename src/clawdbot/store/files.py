@@ -41,6 +41,7 @@ class FileStore:
         state_dir: need not exist yet. It may be a symbolic link; nothing below it may.
         normalise: reads a sender's id as a file spells it.
         patience: how long to wait for locks.
+        mend: does a look set modes right that are too wide?
     """
 
     def __init__(
@@ -49,10 +50,12 @@ class FileStore:
         *,
         normalise: Normalise = sender_ids.normalise,
         patience: Patience | None = None,
+        mend: bool = True,
     ) -> None:
         self._state_dir = state_dir
         self._normalise = normalise
         self._patience = patience or Patience()
+        self._mend = mend
         self._accounts: dict[ChannelAccount, SendersPlace] = {}
         self._everybody: Mapping[Key[Any], Any] = {}
         self._registers: dict[type[Key[Any]], RegisterPlace[Any, Any, Any]] = {}
@@ -62,7 +65,7 @@ class FileStore:
     async def read(self, key: Key[S]) -> S:
         """The aggregate as last committed, by anybody; a ``stat`` of each of its files while nothing changes."""
         if isinstance(key, SendersKey):
-            return cast(S, await self._account(key.account).read())
+            return cast(S, (await self._account(key.account).reader.read()).senders)
         state: S = await self._register(type(key)).read(key)
         return state
 
@@ -88,7 +91,7 @@ class FileStore:
             return list(await self._register(kind).read_all())
         if kind is not SendersKey:
             return []
-        with existing(self._state_dir) as folder:
+        with existing(self._state_dir, mend=self._mend) as folder:
             owners = {owner(name) for name in folder.names()} if folder else set()
         return [cast(Key[S], SendersKey(account)) for account in sorted(found for found in owners if found)]
 
@@ -141,10 +144,14 @@ class FileStore:
         return place
 
     def _senders_files(self, account: ChannelAccount) -> SendersFiles:
-        return SendersFiles(self._state_dir, account, partial(self._normalise, account.channel), self._patience)
+        files = SendersFiles(self._state_dir, account, partial(self._normalise, account.channel), self._patience)
+        files.mends = self._mend
+        return files
 
     def _register_files(self, kind: Kind[Any, Any, Any]) -> RegisterFiles[Any, Any, Any]:
-        return RegisterFiles(self._state_dir, kind, self._patience)
+        files = RegisterFiles(self._state_dir, kind, self._patience)
+        files.mends = self._mend
+        return files
 
     def _areas(self) -> list[Area]:
         registers = [self._register_files(_kind(kind)) for kind in REGISTERED]

@@ -27,11 +27,8 @@ class SendersPlace:
     """One channel account: its files, and the queue of those who want to change them."""
 
     def __init__(self, files: SendersFiles, threads: Executor) -> None:
-        self._reader = Reader(files, threads)
+        self.reader = Reader(files, threads)
         self._queue = GroupCommit(files.transact, threads)
-
-    async def read(self) -> Senders:
-        return (await self._reader.read()).senders
 
     async def update(self, decide: Callable[[Senders], Change[Senders, A]]) -> Change[Senders, A]:
         return await self._queue.submit(decide)

@@ -151,7 +151,7 @@ class RegisterFiles(FileSet[Register[S, P, R]], Generic[S, P, R]):
             commit(folder, [[Replacement(name, texts[name], text)] for name, text in changed], held.confirm)
             texts.update(changed)
             register = new
-        self.written(texts, register)
+        self.written(folder, copy, texts, register)
 
 
 def _changed(old: Register[S, P, R], new: Register[S, P, R]) -> list[tuple[str, bytes]]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from clawdbot.domain.instants import iso
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.senders import Senders
-from clawdbot.store import entries
+from clawdbot.store import entries, invite_rows
 from clawdbot.store.documents import Stored, TableRow
 from clawdbot.store.entries import ReadId, Record
 from clawdbot.store.layout import Part
@@ -59,6 +59,15 @@ def with_welcomed(old: Senders, new: Senders) -> Senders:
     return replace(old, allowed={**old.allowed, **came}, expected=expected)
 
 
+def with_spent(old: Senders, new: Senders) -> Senders:
+    """The old state with the invites of the new one, if somebody comes in. The same object if that changes nothing.
+
+    A word is used up before it lets anybody in: what is lost in between costs an invite, and lets in nobody twice.
+    """
+    came = new.allowed.keys() - old.allowed.keys()
+    return replace(old, invites=new.invites) if came and new.invites != old.invites else old
+
+
 def lends(old: Senders, new: Senders) -> bool:
     """Whether the new state lets somebody in for a time whom the old one did not let in."""
     return any(one.until is not None and sender not in old.allowed for sender, one in new.allowed.items())
@@ -82,19 +91,29 @@ def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, byte
         "expected": (
             {sender: Record(one.at, one.by, one.aliases, one.until) for sender, one in senders.expected.items()},
             stored.expected,
+            "expectedAt",
         ),
         "quiet": (
             {sender: Record(None, None, one.aliases, one.until) for sender, one in senders.quiet.items()},
             stored.quiet,
+            "",
         ),
         "labels": (
             {sender: Record(None, None, label=label) for sender, label in senders.labels.items()},
             stored.labels,
+            "",
+        ),
+        "links": (
+            {sender: Record(one.at, one.by, one.aliases) for sender, one in senders.links.items()},
+            stored.links,
+            "linkedAt",
         ),
     }
-    for name, (records, rows) in optional.items():
+    for name, (records, rows, time_key) in optional.items():
         if records or name in stored.documents[Part.SENDERS]:
-            ours[name] = _table(records, rows, "expectedAt", read_id)
+            ours[name] = _table(records, rows, time_key, read_id)
+    if senders.invites or "invites" in stored.documents[Part.SENDERS]:
+        ours["invites"] = invite_rows.written(senders.invites, stored.invites)
     if senders.full_at is not None and senders.full_at != stored.senders.full_at:
         ours["queueFullAt"] = iso(senders.full_at)
     allow_from: dict[str, Json] = {"allowFrom": _allow_from(senders, stored, read_id)}

@@ -13,7 +13,7 @@ from clawdbot.store.entries import ReadId
 from clawdbot.store.file_set import Broken, Copy, Decide, FileSet, Layout, Outcome, Texts, decided
 from clawdbot.store.layout import FOLDER, Part, base, file_name
 from clawdbot.store.locks import Held, Patience
-from clawdbot.store.rewriting import disjoint, encode, lends, with_welcomed, without_ended
+from clawdbot.store.rewriting import disjoint, encode, lends, with_spent, with_welcomed, without_ended
 
 Steps = tuple[tuple[Part, ...], ...]
 
@@ -84,6 +84,7 @@ class SendersFiles(FileSet[Stored]):
             commit(folder, self._steps(steps, texts, changed), held.confirm)
             texts = {**texts, **{self._names[part]: text for part, text in changed.items()}}
             stored = self.parsed(texts, None)
+        self.written(folder, copy, texts, stored)
 
     def _steps(self, order: Steps, texts: Texts, changed: Mapping[Part, bytes]) -> list[list[Replacement]]:
         steps = [[(self._names[part], changed[part]) for part in step if part in changed] for step in order]
@@ -98,7 +99,10 @@ def _way(old: Senders, new: Senders) -> Iterator[tuple[Senders, Steps]]:
     ended = without_ended(right, new)
     if ended is not right:
         yield ended, STEPS_TO_END
-    welcomed = with_welcomed(ended, new)
-    if welcomed is not ended:
+    spent = with_spent(ended, new)
+    if spent is not ended:
+        yield spent, STEPS
+    welcomed = with_welcomed(spent, new)
+    if welcomed is not spent:
         yield welcomed, STEPS_TO_END
     yield new, STEPS_TO_LEND if lends(welcomed, new) else STEPS

@@ -1,0 +1,54 @@
+"""The owner makes an invite, or takes one back. How one is used: :func:`clawdbot.domain.senders.request`."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from clawdbot.domain import invites
+from clawdbot.domain.effects import Change
+from clawdbot.domain.invites import MAX_USES, Invite
+from clawdbot.domain.names import Instant
+from clawdbot.domain.sender_answers import InviteMade, InviteVoided, NoSuchInvite, TooManyInvites
+from clawdbot.domain.sender_records import Senders
+from clawdbot.domain.texts import read_label
+
+MAX_INVITES = 100
+"""So many are kept of an account. Those that are used up make room, others do not."""
+
+
+def invite(  # noqa: PLR0913 - each is something that the owner says
+    senders: Senders,
+    *,
+    now: Instant,
+    by: str,
+    until: Instant,
+    randbelow: Callable[[int], int],
+    uses: int = 1,
+    lasts_ms: int | None = None,
+    label: str = "",
+) -> Change[Senders, InviteMade | TooManyInvites]:
+    """Make a word that lets in who writes it. The answer alone holds it; what is kept does not.
+
+    Raises:
+        ValueError: so many uses are none, or no bound; or it is no label (:func:`clawdbot.domain.texts.read_label`).
+    """
+    if not 1 <= uses <= MAX_USES:
+        raise ValueError(f"an invite lets in 1 to {MAX_USES} people")
+    kept = dict(senders.current(now).invites)
+    if len(kept) >= MAX_INVITES:
+        kept = {digest: one for digest, one in kept.items() if one.uses}
+    if len(kept) >= MAX_INVITES:
+        return Change(senders, TooManyInvites())
+    word = invites.draw({invites.short(digest) for digest in kept}, randbelow)
+    made = Invite(until, uses, now, by, read_label(label), lasts_ms)
+    digest = invites.digest(word)
+    return Change(replace(senders, invites={**kept, digest: made}), InviteMade(word, digest, made))
+
+
+def uninvite(senders: Senders, short: str) -> Change[Senders, InviteVoided | NoSuchInvite]:
+    """Void the invite of a short id. Who came in by it stays."""
+    wanted = short.strip().lower()
+    gone = [digest for digest in senders.invites if invites.short(digest) == wanted]
+    if not gone:
+        return Change(senders, NoSuchInvite())
+    left = {digest: one for digest, one in senders.invites.items() if digest not in gone}
+    return Change(replace(senders, invites=left), InviteVoided(wanted))
