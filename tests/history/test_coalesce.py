@@ -22,12 +22,23 @@ def test_D10_a_thousand_messages_of_a_blocked_sender_are_two_entries() -> None:
 
 
 def test_what_happened_once_is_told_once() -> None:
-    """Nothing is due for it."""
+    """Nothing is told when its time is over."""
     coalescer = Coalescer()
     assert coalescer.take(refused(), 0) == [refused()]
-    assert coalescer.next_due() is None
+    assert coalescer.next_due() == MINUTE_MS
     assert coalescer.due(MINUTE_MS) == []
+    assert coalescer.next_due() == HOUR_MS  # when a new crowd begins
     assert coalescer.rest() == []
+
+
+def test_what_is_only_counted_brings_nothing_nearer() -> None:
+    """Who sleeps until the next thing is due need not be woken for it."""
+    coalescer = Coalescer()
+    coalescer.take(refused(), 0)
+    due = coalescer.next_due()
+    for number in range(2 * CROWD):
+        told = coalescer.take(refused(), 1 + number)
+        assert (told, coalescer.next_due()) == ([], due)
 
 
 def test_D10_a_crowd_of_strangers_is_bounded_and_counted() -> None:

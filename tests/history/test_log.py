@@ -373,6 +373,14 @@ def test_what_a_command_told_is_not_told_again_by_who_saw_it_in_the_files(tmp_pa
     assert len(kinds(history)) == 6
 
 
+def test_ids_that_were_linked_meanwhile_stand_between_nothing(tmp_path: Path) -> None:
+    """The command expects the other id, and unlinks it; the gateway sees then that it is expected."""
+    history = log(tmp_path)
+    history.append([fact("8", Kind.EXPECTED), fact("8", Kind.UNLINKED)])
+    history.append([fact("8", Kind.EXPECTED, surface=Surface.FILES, by="", at=NOW + 1_000)])
+    assert kinds(history) == [Kind.EXPECTED, Kind.UNLINKED]
+
+
 def test_who_follows_reads_each_entry_once(tmp_path: Path) -> None:
     """Across segments, and never half a line."""
     history = log(tmp_path, segment=600)

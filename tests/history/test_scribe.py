@@ -139,6 +139,18 @@ def test_a_disk_that_hangs_keeps_nobody_waiting_and_fills_no_memory(tmp_path: Pa
     assert len(found) - 1 == 1 + MOST_WAITING
 
 
+def test_S4_the_end_does_not_wait_for_a_history_that_cannot_be_written(tmp_path: Path) -> None:
+    """It is tried once more, and given up: not over and over until nobody waits any more."""
+    history = disk(tmp_path)
+    history.full, history.counts = True, False
+    scribe = Scribe(history)
+    scribe.record(fact("1"))
+    scribe.wait_until_idle()
+    scribe.close()
+    assert scribe._thread is not None
+    assert not scribe._thread.is_alive()
+
+
 def test_a_defect_is_logged_and_the_next_fact_is_taken_down(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Even what should not happen stops nothing."""
     scribe = Scribe(log(tmp_path))
@@ -162,3 +174,21 @@ def test_S2_a_command_whose_history_cannot_be_written_warns_and_counts(
     history.full = False
     at_once(history)(fact("2"))
     assert told(tmp_path) == [(Kind.APPROVED, "0", 1), (Kind.GAP, "", 1), (Kind.APPROVED, "2", 1)]
+
+
+def test_D10_what_is_only_counted_wakes_nobody(tmp_path: Path) -> None:
+    """The thread that writes sleeps on while thousands come in again: who wakes looks at the clock."""
+    here, elsewhere = threading.get_ident(), 0
+
+    def clock() -> int:
+        nonlocal elsewhere
+        elsewhere += threading.get_ident() != here
+        return 0
+
+    scribe = Scribe(Disk(tmp_path), clock=clock)
+    scribe.record(fact("7", Kind.USED))
+    scribe.wait_until_idle()
+    for _ in range(5_000):
+        scribe.record(fact("7", Kind.USED))
+    assert elsewhere <= 3  # before it fell asleep
+    scribe.close()

@@ -80,9 +80,12 @@ class Coalescer:
         return _rests([*(self._same.pop(key) for key in over), *(self._crowds.pop(key).count for key in gone)])
 
     def next_due(self) -> Instant | None:
-        """When something may have been counted for long enough; ``None`` if nothing is."""
+        """When something was told for long enough, whether or not it came again since; ``None`` if nothing was.
+
+        Only what is told at once brings that nearer, so that whoever waits for it can sleep while things are counted.
+        """
         counts = [*self._same.values(), *(crowd.count for crowd in self._crowds.values())]
-        return min((count.until for count in counts if count.more), default=None)
+        return min((count.until for count in counts), default=None)
 
     def rest(self) -> list[Fact]:
         """Everything that was counted: nobody counts any more."""

@@ -23,6 +23,7 @@ NOTHING: Final = "0" * 64
 """The hash of the entry before the first."""
 
 _HASH = re.compile(rb',"hash":"([0-9a-f]{64})"\}')
+_NUMBER = re.compile(rb'\{"seq":([1-9][0-9]{0,14}),')
 _HASH_LENGTH = len(b',"hash":""}') + 64
 
 
@@ -80,6 +81,14 @@ def read(line: bytes) -> Entry:
         return Entry(said["seq"], _fact(said), said["prev"], digest)
     except (ValueError, TypeError, LookupError, RecursionError):
         raise NoEntry("is no entry") from None
+
+
+def number_of(line: bytes) -> int:
+    """The number that a line says it has, without a look at the rest. Raises NoEntry."""
+    found = _NUMBER.match(line)
+    if found is None:
+        raise NoEntry("is no entry")
+    return int(found[1])
 
 
 def _plain(seq: int, fact: Fact, prev: str) -> dict[str, object]:

@@ -24,7 +24,10 @@ _KINDS: Final = {
     SenderDecision.APPROVED: Kind.APPROVED,
     SenderDecision.REJECTED: Kind.REJECTED,
     SenderDecision.BLOCKED: Kind.BLOCKED,
+    SenderDecision.UNBLOCKED: Kind.UNBLOCKED,
     SenderDecision.REVOKED: Kind.REVOKED,
+    SenderDecision.EXTENDED: Kind.EXTENDED,
+    SenderDecision.EXPECTED: Kind.EXPECTED,
 }
 
 
@@ -48,9 +51,6 @@ def _senders(account: ChannelAccount, old: Senders, new: Senders, at: Instant) -
         yield Subject(Of.SENDER, told.sender, account), kind
     for sender in sorted(old.ended(new, at)):
         yield Subject(Of.SENDER, sender, account), Kind.EXPIRED
-    for sender in old.blocked:
-        if sender not in new.blocked:
-            yield Subject(Of.SENDER, sender, account), Kind.UNBLOCKED
 
 
 def _device(old: Device, new: Device, at: Instant) -> Iterator[Kind]:

@@ -5,7 +5,7 @@ leaves whole lines, of which the last may be torn; who comes next cuts that off,
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -15,7 +15,7 @@ from clawdbot.domain.names import Instant
 from clawdbot.errors import StoreUnavailable
 from clawdbot.history import chain, files
 from clawdbot.history.chain import Anchor, Report, Segment
-from clawdbot.history.entry import Entry, Head, NoEntry, read
+from clawdbot.history.entry import Entry, Head, NoEntry, number_of, read
 from clawdbot.history.files import HistoryFolder, last_entry, whole_size
 from clawdbot.store.disk import created, existing
 from clawdbot.store.locks import Patience, exclusive
@@ -24,6 +24,9 @@ log = logging.getLogger("clawdbot")
 
 SAME_MS: Final = 120_000
 """What the gateway sees in the files was told by whoever did it, if that was no longer ago, and nothing came after."""
+
+BESIDE: Final = frozenset({Kind.REFUSED, Kind.USED, Kind.CONNECTED, Kind.LINKED, Kind.UNLINKED})
+"""What says nothing about whether somebody is in: it may come after the decision that the gateway sees."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,17 @@ class Log:
             for number in own.numbers():
                 if number >= anchor.first:
                     yield from _entries(own.segment(number))
+
+    def entries_before(self, seq: int | None = None) -> Generator[Entry, None, None]:
+        """The same, newest first: all of them, or those before an entry, without much work for the others."""
+        with existing(self._state_dir, files.FOLDER, mend=False) as folder:
+            if folder is None:
+                return
+            own = HistoryFolder(folder)
+            anchor = own.anchor() or Anchor()
+            for number in reversed(own.numbers()):
+                if number >= anchor.first:
+                    yield from _entries_back(own.segment(number), seq)
 
     def entries_since(self, mark: "Mark") -> "tuple[list[Entry], Mark]":
         """The entries that were finished since a look, and the mark for the next one."""
@@ -209,7 +223,7 @@ class _Appending:
                 return False
             if abs(fact.at - told.at) > SAME_MS:
                 return False
-            if told.about == fact.about and told.kind not in (Kind.REFUSED, Kind.USED, Kind.CONNECTED):
+            if told.about == fact.about and told.kind not in BESIDE:
                 return told.kind is fact.kind
         return False
 
@@ -219,6 +233,15 @@ def _examine(own: HistoryFolder, expected: Head | None) -> Report:
     first = anchor.first if anchor else 0
     segments = (own.segment(number) for number in own.numbers() if number >= first)
     return chain.examine(segments, anchor, anchor_file=files.ANCHOR, expected=expected)
+
+
+def _entries_back(segment: Segment, seq: int | None) -> Iterator[Entry]:
+    for line in reversed(segment.data[: whole_size(segment)].splitlines()):
+        try:
+            if seq is None or number_of(line) < seq:
+                yield read(line)
+        except NoEntry:
+            continue
 
 
 def _entries(segment: Segment) -> Iterator[Entry]:

@@ -107,6 +107,7 @@ class Scribe:
         with self._changed:
             self._closed = True
             self._gather(self._coalescer.rest())
+            self._changed.notify_all()
         if self._thread is not None:
             self._thread.join(LAST_WORDS_S)
 
@@ -114,7 +115,8 @@ class Scribe:
         room = max(0, MOST_WAITING - len(self._waiting))
         self._waiting += facts[:room]
         self._lost += len(facts[room:])
-        self._changed.notify_all()
+        if facts:
+            self._changed.notify_all()
 
     def _run(self) -> None:
         while True:
@@ -126,11 +128,14 @@ class Scribe:
                 lost, self._lost = self._lost, 0
                 if not facts and not lost:
                     return
+                is_last = self._closed  # what a disk refuses at the end is tried no more
                 self._busy = True
             self._write(facts, lost)
             with self._changed:
                 self._busy = False
                 self._changed.notify_all()
+                if is_last:
+                    return
 
     def _patience(self) -> float | None:
         due = self._coalescer.next_due()
