@@ -1,6 +1,7 @@
 """``make soak``: ten minutes of it, or ``SOAK_MINUTES``; exit code 1 if a promise was broken."""
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -19,6 +20,10 @@ from soak.life import Life, Stuck
 from tests.support.fakes import open_fake
 
 MOST_PENDING = 50
+STEADY = 0.7
+"""For so much of the time one gateway runs, and its memory is watched; then it is restarted, again and again."""
+ROUND_S = 5.0
+"""How long they live between two restarts, of which there are two at least: a stop, and a kill."""
 
 
 async def live(minutes: float, seed: int, channels: list[Channel]) -> int:
@@ -42,7 +47,18 @@ async def live(minutes: float, seed: int, channels: list[Channel]) -> int:
         gateway = await stack.enter_async_context(SoakGateway.on(home, json.dumps(config)))
         await gateway.ready(len(lives))
         print(f"{len(lives)} channels are ready; {minutes:g} minutes, seed {seed}", flush=True)
-        stuck = await _lives(lives, gateway, time.monotonic() + minutes * 60)
+        begun, seconds = time.monotonic(), minutes * 60
+        watch = asyncio.create_task(gateway.watch())
+        stuck = await _lives(lives, begun + seconds * STEADY)
+        watch.cancel()
+        for kill in itertools.cycle((False, True)):
+            if stuck or (ledger.mischief["killed"] and time.monotonic() > begun + seconds):
+                break
+            await gateway.restart(len(lives), kill=kill)
+            ledger.mischief["killed" if kill else "stopped"] += 1
+            for life in lives:
+                life.all_again()
+            stuck = await _lives(lives, time.monotonic() + ROUND_S)
         heard = Heard.read(gateway.record)
         broken = [*stuck, *ledger.broken(heard), *await gateway.broken(heard.tasks)]
         print(f"{ledger.written} messages, {ledger.noise} times noise, mischief: {dict(ledger.mischief)}")
@@ -55,13 +71,9 @@ async def live(minutes: float, seed: int, channels: list[Channel]) -> int:
     return 1 if broken else 0
 
 
-async def _lives(lives: list[Life], gateway: SoakGateway, until: float) -> list[str]:
+async def _lives(lives: list[Life], until: float) -> list[str]:
     """Let them live; what got stuck."""
-    watch = asyncio.create_task(gateway.watch())
-    try:
-        ended = await asyncio.gather(*(life.run(until) for life in lives), return_exceptions=True)
-    finally:
-        watch.cancel()
+    ended = await asyncio.gather(*(life.run(until) for life in lives), return_exceptions=True)
     unexpected = [end for end in ended if isinstance(end, BaseException) and not isinstance(end, Stuck)]
     if unexpected:
         raise unexpected[0]

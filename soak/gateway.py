@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 START_S = 60.0
 SAMPLE_S = 0.5
+SETTLE_S = 0.5
+"""After the last answer, until the gateway has noted that its message is done with."""
 
 MEMORY_SLACK_MIB = 24
 """What a long life may add to the memory of the first third: caches that are bounded, and pages of the allocator."""
@@ -20,11 +22,13 @@ MOST_TASKS = 400
 
 @dataclass
 class SoakGateway:
-    """A gateway that runs; ``memory`` is what it took, in MiB, sample by sample."""
+    """A gateway that runs; ``memory`` is what it took, in MiB, sample by sample; ``stops`` how it ended before."""
 
     process: asyncio.subprocess.Process
     home: Path
+    environ: dict[str, str]
     memory: list[float] = field(default_factory=list)
+    stops: list[int] = field(default_factory=list)
 
     @classmethod
     @asynccontextmanager
@@ -42,16 +46,27 @@ class SoakGateway:
             "PYTHONUNBUFFERED": "1",
             "SOAK_RECORD": str(home / "record.jsonl"),
         }
-        with (home / "gateway.log").open("w") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "clawdbot", "gateway", "--port", "0"), env=environ, stdout=log, stderr=log
-            )
+        gateway = cls(await _started(home, environ), home, environ)
         try:
-            yield cls(process, home)
+            yield gateway
         finally:
-            if process.returncode is None:
-                process.kill()
-                await process.wait()
+            if gateway.process.returncode is None:
+                gateway.process.kill()
+                await gateway.process.wait()
+
+    async def restart(self, channels: int, *, kill: bool) -> None:
+        """Stop it as a service manager does, or with kill -9, and start it anew; all channels receive by then."""
+        before = self.log().count("ready as")
+        await asyncio.sleep(SETTLE_S)
+        if kill:
+            self.process.kill()
+            await self.process.wait()
+        else:
+            self.process.terminate()
+            async with asyncio.timeout(START_S):
+                self.stops.append(await self.process.wait())
+        self.process = await _started(self.home, self.environ)
+        await self.ready(before + channels)
 
     @property
     def record(self) -> Path:
@@ -61,7 +76,7 @@ class SoakGateway:
         return (self.home / "gateway.log").read_text("utf-8")
 
     async def ready(self, channels: int) -> None:
-        """All channels receive."""
+        """So many channels were ready by now."""
         try:
             async with asyncio.timeout(START_S):
                 while self.log().count("ready as") < channels:
@@ -83,7 +98,7 @@ class SoakGateway:
 
     async def broken(self, tasks: list[int]) -> list[str]:
         """What is wrong with it at the end, and how it stops; it has stopped by then."""
-        found = []
+        found = [f"the gateway stopped with {code}" for code in self.stops if code]
         third = len(self.memory) // 3 or 1
         if max(self.memory[-third:]) > max(self.memory[:third]) + MEMORY_SLACK_MIB:
             found.append(f"memory grew: {self.memory_told()}")
@@ -106,3 +121,10 @@ class SoakGateway:
             if word in log
         ]
         return found
+
+
+async def _started(home: Path, environ: dict[str, str]) -> asyncio.subprocess.Process:
+    with (home / "gateway.log").open("a") as log:
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "clawdbot", "gateway", "--port", "0"), env=environ, stdout=log, stderr=log
+        )

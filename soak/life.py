@@ -104,6 +104,13 @@ class Life:
             self.platform.redeliver(self.chance.choice(wrote))
             self.ledger.mischief["redelivered"] += 1
 
+    def all_again(self) -> None:
+        """What every friend wrote last comes once more, as after a restart of ours."""
+        for friend in self.friends:
+            if self.ledger.owed[self.platform.channel, friend.sender]:
+                self.platform.redeliver(friend)
+                self.ledger.mischief["redelivered"] += 1
+
     async def _mischief(self) -> None:
         what = {"dropped": self.platform.drop, **mischief.of(self.platform)}
         name = self.chance.choice(list(what))

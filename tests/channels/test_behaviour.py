@@ -8,8 +8,10 @@ import pytest
 
 from clawdbot.domain.gate import Admit
 from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel
+from clawdbot.domain.sender_answers import InviteMade
 from clawdbot.domain.senders import Approved, NoSuchRequest
 from clawdbot.domain.texts import APPROVED
+from clawdbot.persons_service import PersonsService
 from tests.support.bots import Bot, bot_on, code_in
 from tests.support.channels import Person, Platform
 from tests.support.fakes import open_fake
@@ -136,6 +138,25 @@ async def test_D14_nobody_approves_himself_by_what_he_writes(platform: Platform)
         await bot.answers(olive)
         assert len(anne.received) == 1
         assert len(await bot.waiting()) == 1
+
+
+async def test_D9_D18_who_has_a_word_of_the_owner_gets_in_and_the_assistant_never_sees_it(platform: Platform) -> None:
+    """Written as people do, or brought by a deep link; he is told, and what he writes next is answered."""
+    anne, bert, carl = (platform.person(number, name) for number, name in enumerate(("Anne", "Bert", "Carl"), 1))
+    async with _started(platform) as (bot, olive):
+        owner = PersonsService(bot.store, now=bot.clock)
+        made = await owner.invite(bot.account(), within_ms=HOUR_MS, uses=2)
+        assert isinstance(made, InviteMade)
+        word = made.word
+        for person, text in ((anne, f" {word.grouped().lower()}"), (bert, f"/start {word.reveal()}")):
+            person.write(text)
+            assert await person.next_message() == APPROVED
+            await bot.answers(person)
+        await bot.asks(carl, word.grouped())
+        await bot.answers(olive)
+        assert len((await bot.service.read(bot.account())).allowed) == 2
+        heard = " ".join(bot.assistant.texts).upper().replace("-", "")
+        assert word.reveal() not in heard
 
 
 # --- policies --------------------------------------------------------------------------------------------------------

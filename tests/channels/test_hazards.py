@@ -56,14 +56,56 @@ def read_telegram(update: object) -> object:
     return telegram.direct_message(update, account(Channel.TELEGRAM), "42")
 
 
-PRESS: object = {
-    "update_id": 5,
-    "callback_query": {
-        "id": "1",
-        "from": {"id": 777, "is_bot": False, "first_name": "Anne"},
-        "message": {"message_id": 1, "chat": {"id": 777, "type": "private"}},
-        "data": "approve",
-    },
+def pressed_telegram(update: object) -> object:
+    return telegram.pressed(update, account(Channel.TELEGRAM))
+
+
+def pressed_discord(interaction: object) -> object:
+    return discord.pressed(interaction, account(Channel.DISCORD), "42")
+
+
+def pressed_slack(payload: object) -> object:
+    return slack.pressed(slack.Envelope("e", "interactive", payload), account(Channel.SLACK), slack.Bot("T1", "UBOT"))
+
+
+PRESSES: dict[Channel, tuple[object, Read]] = {
+    Channel.TELEGRAM: (
+        {
+            "update_id": 5,
+            "callback_query": {
+                "id": "1",
+                "from": {"id": 777, "is_bot": False, "first_name": "Anne"},
+                "message": {"message_id": 1, "chat": {"id": 777, "type": "private"}},
+                "data": "approve",
+            },
+        },
+        pressed_telegram,
+    ),
+    Channel.DISCORD: (
+        {
+            "id": "1000000000000000001",
+            "application_id": "42",
+            "type": 3,
+            "token": "aW50",
+            "user": {"id": "777", "username": "anne"},
+            "channel": {"id": "1000000000000000002", "type": 1},
+            "message": {"author": {"id": "42", "bot": True}},
+            "data": {"component_type": 2, "custom_id": "approve"},
+        },
+        pressed_discord,
+    ),
+    Channel.SLACK: (
+        {
+            "type": "block_actions",
+            "team": {"id": "T1"},
+            "user": {"id": "U777", "team_id": "T1"},
+            "api_app_id": "A1",
+            "channel": {"id": "D123"},
+            "container": {"type": "message", "channel_id": "D123"},
+            "actions": [{"type": "button", "action_id": "0-0", "value": "approve", "action_ts": "1795367603.000100"}],
+        },
+        pressed_slack,
+    ),
 }
 
 NUMBER = "+15550001111"
@@ -211,11 +253,16 @@ def test_S8_D6_nothing_in_any_place_of_a_message_raises_or_makes_another_sender(
             assert found.message_id == usual.message_id or channel in (Channel.WHATSAPP, Channel.IMESSAGE), where
 
 
+Pressed = telegram.Pressed | discord.Pressed | slack.Pressed
+
+
 @pytest.mark.parametrize("odd", ODD)
-def test_S8_D14_nothing_in_any_place_of_a_press_raises_or_makes_another_presser(odd: str) -> None:
+@pytest.mark.parametrize("channel", PRESSES, ids=str)
+def test_S8_D14_nothing_in_any_place_of_a_press_raises_or_makes_another_presser(channel: Channel, odd: str) -> None:
     """A press is left aside, or is by whom it was before."""
-    bot = account(Channel.TELEGRAM)
-    assert telegram.pressed(PRESS, bot) is not None
-    for where in places(PRESS):
-        found = telegram.pressed(put(PRESS, where, ODD[odd]), bot)
-        assert found is None or found.press.presser == "777", where
+    whole, read = PRESSES[channel]
+    usual = read(whole)
+    assert isinstance(usual, Pressed)
+    for where in places(whole):
+        found = read(put(whole, where, ODD[odd]))
+        assert found is None or (isinstance(found, Pressed) and found.press.presser == usual.press.presser), where

@@ -24,8 +24,8 @@ def message(conversation: str, text: str, message_id: str = "") -> DirectMessage
 
 
 @asynccontextmanager
-async def opened(desk: Desk, *, limit: int = 100, backoff: Backoff = AT_ONCE) -> AsyncIterator[Inbox]:
-    inbox = Inbox(desk, limit=limit, backoff=backoff)
+async def opened(desk: Desk, *, limit: int = 100, most: int = 1000, backoff: Backoff = AT_ONCE) -> AsyncIterator[Inbox]:
+    inbox = Inbox(desk, limit=limit, most=most, backoff=backoff)
     try:
         yield inbox
     finally:
@@ -122,18 +122,34 @@ async def test_S7_a_bug_drops_its_message_alone_and_the_log_says_where_without_t
     assert "sesame" not in caplog.text
 
 
-async def test_only_so_many_messages_are_here_at_once() -> None:
+async def test_only_so_many_conversations_and_messages_are_here_at_once() -> None:
+    """Whichever limit is reached first."""
+    for limit, most in ((1, 1000), (100, 2)):
+        desk = Desk()
+        slow = desk.hold("0")
+        async with opened(desk, limit=limit, most=most) as inbox:
+            await inbox.put(message("a", "0"))
+            await inbox.put(message("a", "1"))
+            third = asyncio.create_task(inbox.put(message("b", "2")))
+            await asyncio.sleep(0)
+            assert not third.done()
+            slow.set()
+            await third
+            await desk.wait_ended("2")
+
+
+async def test_a_conversation_that_stands_still_takes_one_place_however_much_waits_in_it() -> None:
     desk = Desk()
-    slow = desk.hold("0")
-    async with opened(desk, limit=2) as inbox:
-        await inbox.put(message("a", "0"))
-        await inbox.put(message("a", "1"))
-        third = asyncio.create_task(inbox.put(message("b", "2")))
-        await asyncio.sleep(0)
-        assert not third.done()
-        slow.set()
-        await third
-        await desk.wait_ended("2")
+    desk.hold("stuck 0")
+    async with opened(desk, limit=3) as inbox:
+        for number in range(50):
+            await inbox.put(message("stuck", f"stuck {number}"))
+        async with asyncio.timeout(10):
+            for number in range(200):
+                await inbox.put(message(f"other {number % 10}", f"other {number}"))
+        await desk.wait_ended(*(f"other {number}" for number in range(200)))
+
+    assert desk.begun.count("stuck 1") == 0
 
 
 async def test_D16_what_comes_again_while_it_is_here_is_done_with_only_when_it_is() -> None:

@@ -115,7 +115,9 @@ def test_a_message_of_another_account_is_not_taken(tmp_path: Path) -> None:
     """A file that was copied here lets nobody in at this account."""
     spool = Spool(tmp_path, ACCOUNT)
     path = spool.folder / f"{spool.save(message('x')):019}.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"account": {"channel": "slack", "account": "default"}}))
+    written = json.loads(path.read_text())
+    assert written["account"] == [ACCOUNT.channel, ACCOUNT.account]
+    path.write_text(json.dumps(written | {"account": ["slack", "default"]}))
     assert Spool(tmp_path, ACCOUNT).load() == []
 
 
@@ -173,6 +175,44 @@ async def test_a_message_that_cannot_be_saved_is_not_taken(tmp_path: Path) -> No
     await desk.wait_ended("one")
     await inbox.close(0)
     assert desk.begun == ["one"]
+
+
+async def test_where_the_platform_is_patient_messages_are_written_down_when_we_say_so(tmp_path: Path) -> None:
+    """Then they are done with for the platform, and gone from the spool when they are done with for us."""
+    desk, done = Desk(), list[str]()
+    go = desk.hold("one")
+    inbox = Inbox(desk, spool=Spool(tmp_path, ACCOUNT), patient=True)
+    await inbox.restore()
+    for text in ("one", "two"):
+        await inbox.put(message(text), lambda text=text: done.append(text))  # type: ignore[misc]
+    assert Spool(tmp_path, ACCOUNT).load() == []
+    inbox.keep()
+    inbox.keep()
+    assert done == ["one", "two"]
+    await inbox.put(message("three"))
+    assert [found.text for _, found in Spool(tmp_path, ACCOUNT).load()] == ["one", "two"]
+    go.set()
+    await desk.wait_ended("three")
+    await inbox.close(1)
+    assert done == ["one", "two"]
+    assert Spool(tmp_path, ACCOUNT).load() == []
+
+
+async def test_what_cannot_be_written_down_stays_the_platform_s(tmp_path: Path) -> None:
+    """It is delivered all the same, and done with when it is."""
+    desk, done = Desk(), list[str]()
+    go = desk.hold("one")
+    spool = Spool(tmp_path, ACCOUNT)
+    inbox = Inbox(desk, spool=spool, patient=True)
+    await inbox.put(message("one"), lambda: done.append("one"))
+    spool.folder.parent.write_text("in the way")
+    with pytest.raises(ChannelFailed, match="cannot write"):
+        inbox.keep()
+    assert done == []
+    go.set()
+    await desk.wait_ended("one")
+    await inbox.close(1)
+    assert done == ["one"]
 
 
 async def test_kill_9_loses_nothing_that_was_put(tmp_path: Path) -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawdbot.channels.text import for_show, pieces, well_formed
+from clawdbot.channels.text import for_show, pieces, shortened, well_formed
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None), max_size=300)
 
@@ -61,3 +61,20 @@ def test_S8_what_is_well_formed_can_be_encoded_and_is_left_as_it_is(text: str) -
 )
 def test_S7_S8_a_name_for_show_is_short_and_can_be_written_down(name: object, shown: str) -> None:
     assert for_show(name) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "expected"),
+    [
+        ("short", 5, "short"),
+        ("shorter", 5, "shor…"),
+        (" shorts \n", 6, "shorts"),
+        ("😀😀😀", 6, "😀😀😀"),
+        ("😀😀😀", 5, "😀😀…"),
+        ("😀😀😀", 4, "😀…"),
+    ],
+)
+def test_what_is_too_long_ends_with_an_ellipsis(text: str, limit: int, expected: str) -> None:
+    """Whole characters, counted as platforms count."""
+    assert shortened(text, limit) == expected
+    assert units(expected) <= limit

@@ -6,7 +6,8 @@ It follows https://discord.com/developers/docs and what discord.py was seen to n
 - a bot writes to people in a channel that is there or that it opened, at most 2000 characters, and not to those who
   do not want that; a nonce that is enforced makes one message of two;
 - messages are shown newest first, a hundred at most, the earliest after a given one;
-- the bot's own messages are told to it like those of others.
+- the bot's own messages are told to it like those of others;
+- buttons and presses: :mod:`tests.fakes.discord_interactions`.
 
 Beyond that it misbehaves on demand (:meth:`FakeDiscord.fail`, :attr:`FakeDiscord.gateway`).
 
@@ -29,21 +30,21 @@ from aiohttp import web
 
 from clawdbot.domain.names import Channel
 from tests.fakes.discord_gateway import DIRECT_MESSAGES, FakeGateway
+from tests.fakes.discord_interactions import (
+    Interaction,
+    Interactions,
+    Refusal,
+    change,
+    check_components,
+    check_text,
+    data_of,
+)
 from tests.fakes.faults import Fault, drop, raw
 
 TOKEN = "MTIzNDU2Nzg5MDEyMzQ1Njc4.GTest0.token_of-a-bot-that-does-not-exist"
 BOT_ID = 123456789012345678
 _PEOPLE = 80351110224678912
 _EPOCH_MS = 1_420_070_400_000
-
-
-class Refusal(Exception):
-    """An error as Discord answers it."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.body = {"message": message, "code": code}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class FakePerson:
     unreachable: bool = False
     """Blocked the bot, shares no server with it, or takes no messages."""
     received: list[str] = field(default_factory=list)
-    messages: dict[int, dict[str, object]] = field(default_factory=dict)
+    messages: dict[int, dict[str, Any]] = field(default_factory=dict)
     _mail: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
 
     @property
@@ -122,6 +123,26 @@ class FakePerson:
         async with asyncio.timeout(timeout):
             return await self._mail.get()
 
+    async def press(self, message: int, data: str, *, timeout: float = 10.0) -> str:
+        """Press a button under a message of the bot; what is shown then. Programs of people's own may send any data.
+
+        Raises InteractionFailed if the bot does not answer.
+        """
+        async with asyncio.timeout(timeout):
+            return await self.discord.interactions.wait(self.discord.interact(self, self.messages[message], data))
+
+    def buttons(self) -> dict[int, list[list[str]]]:
+        """What the buttons under each message say that has some."""
+        return {number: found for number, each in self.messages.items() if (found := data_of(each))}
+
+    def latest(self) -> int:
+        """The last message of the bot."""
+        return max(number for number, each in self.messages.items() if each["author"] == self.discord.me)
+
+    def shows(self, message: int) -> str:
+        """A message of the bot as it looks now."""
+        return str(self.messages[message]["content"])
+
     def get(self, message: dict[str, object]) -> None:
         self.messages[int(str(message["id"]))] = message
         text = str(message["content"])
@@ -144,6 +165,8 @@ class FakeDiscord:
             "bot": True,
         }
         self.gateway = FakeGateway(token, self.me)
+        self.interactions = Interactions(str(bot_id))
+        self.interacted: list[dict[str, object]] = []
         self.traffic: list[Exchange] = []
         self._people: dict[int, FakePerson] = {}
         self._nonces: dict[str, dict[str, object]] = {}
@@ -204,6 +227,32 @@ class FakeDiscord:
     def tell(self, event: str, data: object) -> None:
         if self.gateway.intents & DIRECT_MESSAGES:
             self.gateway.tell(event, data)
+
+    def interact(self, person: FakePerson, under: dict[str, Any], pressed: str, /, **more: object) -> Interaction:
+        """Tell the bot of a press, for which it needs no intent, or of whatever ``more`` makes of it."""
+        made = self.interactions.begin(self.snowflake(), under)
+        told: dict[str, object] = {
+            "id": str(made.id),
+            "application_id": self.me["id"],
+            "type": 3,
+            "token": made.token,
+            "version": 1,
+            "user": person.user,
+            "channel_id": str(person.channel),
+            "channel": {"id": str(person.channel), "type": 1, "recipients": [person.user], "last_message_id": None},
+            "message": under,
+            "data": {"component_type": 2, "custom_id": pressed, "id": 2},
+            "locale": "en-US",
+            "entitlements": [],
+            "authorizing_integration_owners": {},
+            "context": 1,
+            "attachment_size_limit": 10485760,
+        }
+        self.interacted.append(told | more)
+        self.gateway.tell(
+            "INTERACTION_CREATE", {key: value for key, value in (told | more).items() if value is not ...}
+        )
+        return made
 
     def redeliver(self, person: FakePerson) -> None:
         own = [each for each in person.messages.values() if each["author"] == person.user]
@@ -270,7 +319,7 @@ class FakeDiscord:
         return await drop(request)
 
     def _answer(self, request: web.Request, asked: Mapping[str, Any]) -> web.Response:
-        route, ids = _route(request), [int(each) for each in _words(request) if each.isdecimal()]
+        route, ids = _route(request), _ids(request)
         routes: Mapping[str, Callable[..., object]] = {
             "GET /users/@me": lambda _: self.me,
             "GET /oauth2/applications/@me": self._application,
@@ -278,16 +327,22 @@ class FakeDiscord:
             "POST /users/@me/channels": self._open,
             "GET /channels/{}/messages": self._messages,
             "POST /channels/{}/messages": self._post,
+            "PATCH /channels/{}/messages/{}": self._edit,
+            "POST /interactions/{}/{}/callback": self.interactions.callback,
+            "POST /webhooks/{}/{}": self.interactions.follow_up,
         }
         status, body = 200, None
         try:
-            if request.headers.get("Authorization") != f"Bot {self.token}":
+            if not _has_its_own_token(request) and request.headers.get("Authorization") != f"Bot {self.token}":
                 raise Refusal(401, 0, "401: Unauthorized")
             if route not in routes:
                 raise Refusal(404, 0, "404: Not Found")
             body = routes[route](asked, *ids)
+            status = 200 if body is not None else 204
         except Refusal as no:
             status, body = no.status, no.body
+        if status == 204:
+            return web.Response(status=status, headers={"Via": "1.1 google"})
         headers = {"Content-Type": "application/json", "Via": "1.1 google"}
         return web.Response(body=json.dumps(body).encode(), status=status, headers=headers)
 
@@ -322,18 +377,28 @@ class FakeDiscord:
 
     def _post(self, asked: Mapping[str, Any], channel: int) -> object:
         person, text, nonce = self._in(channel), asked.get("content", ""), asked.get("nonce")
-        if not isinstance(text, str) or not text.strip():
-            raise Refusal(400, 50006, "Cannot send an empty message")
-        if len(text) > 2000 or len(str(nonce or "")) > 25:
+        check_text(text)
+        check_components(asked.get("components", []))
+        if len(str(nonce or "")) > 25:
             raise Refusal(400, 50035, "Invalid Form Body")
         if person.unreachable:
             raise Refusal(403, 50007, "Cannot send messages to this user")
         if nonce is not None and asked.get("enforce_nonce") and str(nonce) in self._nonces:
             return self._nonces[str(nonce)]
-        message = person.message(author=self.me, content=text.strip())
+        message = person.message(author=self.me, content=text.strip(), components=asked.get("components", []))
         self._nonces[str(nonce)] = message
         person.get(message)
         self.tell("MESSAGE_CREATE", message | {"nonce": nonce})
+        return message
+
+    def _edit(self, asked: Mapping[str, Any], channel: int, number: int) -> object:
+        message = self._in(channel).messages.get(number)
+        if message is None:
+            raise Refusal(404, 10008, "Unknown Message")
+        if message["author"] != self.me:
+            raise Refusal(403, 50005, "Cannot edit a message authored by another user")
+        change(message, asked)
+        self.tell("MESSAGE_UPDATE", message)
         return message
 
 
@@ -341,8 +406,22 @@ def _words(request: web.Request) -> list[str]:
     return request.match_info["path"].split("/")
 
 
+def _has_its_own_token(request: web.Request) -> bool:
+    return _words(request)[0] in ("interactions", "webhooks")
+
+
+def _is_id(request: web.Request, place: int) -> bool:
+    return _words(request)[place].isdecimal() or (_has_its_own_token(request) and place == 2)
+
+
+def _ids(request: web.Request) -> list[int | str]:
+    ids = [each for place, each in enumerate(_words(request)) if _is_id(request, place)]
+    return [int(each) if each.isdecimal() else each for each in ids]
+
+
 def _route(request: web.Request) -> str:
-    return f"{request.method} /{'/'.join('{}' if each.isdecimal() else each for each in _words(request))}"
+    words = ("{}" if _is_id(request, place) else each for place, each in enumerate(_words(request)))
+    return f"{request.method} /{'/'.join(words)}"
 
 
 async def _asked(request: web.Request) -> Mapping[str, Any]:

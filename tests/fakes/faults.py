@@ -37,6 +37,15 @@ async def drop(request: web.Request) -> web.StreamResponse:
     return web.Response()
 
 
+async def drip(request: web.Request) -> web.StreamResponse:
+    """The answer never ends: a byte now and then, so that each of them comes in time."""
+    answer = web.StreamResponse(headers={"Content-Type": "application/json"})
+    await answer.prepare(request)
+    while True:
+        await answer.write(b" ")
+        await asyncio.sleep(0.05)
+
+
 def hold(until: asyncio.Event) -> Fault:
     """The answer takes its time, and then is as usual."""
 

@@ -251,7 +251,8 @@ class FakeImessage:
 
     def redeliver(self, person: FakePerson) -> None:
         """Tell of the last row of a person again, and write the same message once more, as another Mac's copy."""
-        last = next(row for row in reversed(self.rows) if row["sender"] == person.handle and row["id"] not in self.ours)
+        strange = self.ours | self.disguises.keys()
+        last = next(row for row in reversed(self.rows) if row["sender"] == person.handle and row["id"] not in strange)
         for session in self.sessions:
             for number in session.cursors:
                 session.notify("message", {"subscription": number, "message": last})

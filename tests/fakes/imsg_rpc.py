@@ -55,6 +55,12 @@ def silent(session: "Session", number: object) -> bool:
     return True
 
 
+def hangs(session: "Session", number: object) -> bool:
+    """imsg answers nothing any more, as when Messages does not answer it."""
+    session.is_hung = True
+    return True
+
+
 def crashes(session: "Session", number: object) -> bool:
     """imsg ends instead of answering."""
     session.writer.close()
@@ -68,6 +74,7 @@ class Session:
         self.mac = mac
         self.writer = writer
         self.over = asyncio.Event()
+        self.is_hung = False
         self.cursors: dict[int, int] = {}
         self._watches = 0
         self._methods: dict[str, Callable[[Mapping[str, Any]], object]] = {
@@ -90,6 +97,8 @@ class Session:
 
     def handle(self, line: bytes) -> None:
         """Answer one line, as the server does: one after the other."""
+        if self.is_hung:
+            return
         number: object = None
         try:
             request = self._parsed(line)

@@ -5,6 +5,7 @@ It follows https://docs.slack.dev (Web API, Socket Mode, Events API):
 - each method wants its kind of token and its scope; the URL of a WebSocket is good for one connection, ten at most;
 - the first frame is ``hello``; an envelope goes to one connection and comes again, with its attempt counted, when it is
   not acknowledged in time or its connection is lost; with nobody connected it waits for the next one;
+- a press comes like an event where interactivity is switched on; blocks: :mod:`tests.fakes.slack_blocks`;
 - texts are escaped on their way in, and read as markup on their way out, so that ``<!channel>`` calls everybody.
 
 Beyond that it misbehaves on demand (:meth:`FakeSlack.fail`, :meth:`FakeSlack.disconnect`), as networks and servers do.
@@ -31,13 +32,18 @@ from typing import Any, Self
 from aiohttp import WSMsgType, web
 
 from clawdbot.domain.names import Channel
+from tests.fakes import slack_blocks
 from tests.fakes.faults import Fault, raw
 
 TOKEN = "xoxb-0000000001-0000000002-TESTtokenOfNoApp"
 APP_TOKEN = "xapp-1-A0CLAWD-0000000003-testtokenofnoapp"
 SCOPES = ("chat:write", "im:history", "im:write", "users:read")
 
-_NEEDS = {"chat.postMessage": "chat:write", "conversations.open": "im:write", "users.info": "users:read"}
+_WRITES = ("chat.postMessage", "chat.update", "chat.postEphemeral")
+_NEEDS = {
+    **dict.fromkeys(_WRITES, "chat:write"),
+    **{"conversations.open": "im:write", "users.info": "users:read"},
+}
 _METHODS = {"auth.test", "apps.connections.open", *_NEEDS}
 _MOST_CONNECTIONS = 10
 _MOST_RETRIES = 3
@@ -83,6 +89,10 @@ class FakePerson:
     received: list[str] = field(default_factory=list)
     called: list[str] = field(default_factory=list)
     """Whom a message of the bot has called: ``<!channel>``."""
+    messages: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the bot sent, by its time, as it is now."""
+    shown: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    """What the bot showed him, and nobody else."""
     _mail: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
     _last: dict[str, Any] = field(default_factory=dict)
 
@@ -117,6 +127,26 @@ class FakePerson:
         async with asyncio.timeout(timeout):
             return await self._mail.get()
 
+    async def press(self, message: str, data: str, *, timeout: float = 10.0) -> str:
+        """Press a button under a message of the bot; what is shown then. Programs of people's own may send any data."""
+        async with asyncio.timeout(timeout):
+            self.slack.push(self.slack.press(self, message, data), "interactive")
+            return await self.shown.get()
+
+    def buttons(self) -> dict[str, list[list[str]]]:
+        """What the buttons under each message say that has some."""
+        rows = {ts: slack_blocks.data_of(message["blocks"]) for ts, message in self.messages.items()}
+        return {ts: each for ts, each in rows.items() if each}
+
+    def latest(self) -> str:
+        """The last message of the bot."""
+        return list(self.messages)[-1]
+
+    def shows(self, message: str) -> str:
+        """A message of the bot as it looks now."""
+        found = self.messages[message]
+        return slack_blocks.shown(found["text"], found["blocks"])
+
     def get(self, markup: str) -> None:
         self.called += _CALL.findall(markup)
         self.received.append(html.unescape(markup))
@@ -134,6 +164,7 @@ class FakeSlack:
         self.scopes: tuple[str, ...] = SCOPES
         self.ack_s = ack_s
         self.socket_mode = True
+        self.interactivity = True
         self.enterprise = False
         self.traffic: list[Exchange] = []
         self.sockets: dict[web.WebSocketResponse, web.Request] = {}
@@ -211,6 +242,24 @@ class FakeSlack:
         self.sent.append(sent)
         self._send(sent)
         return sent
+
+    def press(self, person: FakePerson, message: str, data: str, /, **more: object) -> dict[str, Any]:
+        """A press as Slack wraps it, or whatever ``more`` makes of it; ``None`` leaves a field out."""
+        assert self.interactivity, "slack shows an error, and tells the app nothing"
+        user = {"id": person.sender, "username": person.name.lower(), "name": person.name, "team_id": self.team_id}
+        action = {"type": "button", "action_id": "0-0", "block_id": "b1", "value": data, "action_ts": self.timestamp()}
+        where = {"type": "message", "message_ts": message, "channel_id": person.direct, "is_ephemeral": False}
+        wrapped = {
+            **{"type": "block_actions", "user": user, "api_app_id": self.app_id, "token": "verification"},
+            **{"container": where, "trigger_id": f"1.2.{next(self._numbers)}", "is_enterprise_install": False},
+            **{
+                "team": {"id": self.team_id, "domain": "team"},
+                "channel": {"id": person.direct, "name": "directmessage"},
+            },
+            **{"message": {"type": "message", "user": self.user_id, "ts": message, "app_id": self.app_id}},
+            **{"response_url": "https://hooks.slack.invalid/actions/1", "actions": [action], "state": {"values": {}}},
+        }
+        return {key: value for key, value in (wrapped | more).items() if value is not None}
 
     def redeliver(self, person: FakePerson) -> Sent:
         return self.push(person._last, attempt=1)
@@ -391,6 +440,10 @@ class FakeSlack:
                     return self._user(str(asked.get("user", "")))
                 case "conversations.open":
                     return {"ok": True, "channel": {"id": self._opened(str(asked.get("users", "")))}}
+                case "chat.update":
+                    return self._update(asked)
+                case "chat.postEphemeral":
+                    return self._show(asked)
                 case _:
                     return self._post(asked)
         except Refusal as no:
@@ -437,16 +490,45 @@ class FakeSlack:
         return person.direct
 
     def _post(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        text = asked.get("text", "")
+        person, content, ts = self._in(asked), _content(asked), self.timestamp()
+        person.messages[ts] = {"blocks": [], **content}
+        person.get(content["text"])
+        return {"ok": True, "channel": person.direct, "ts": ts}
+
+    def _update(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """Blocks that are not mentioned stay."""
+        person, ts = self._in(asked), str(asked.get("ts"))
+        if ts not in person.messages:
+            raise Refusal("message_not_found")
+        person.messages[ts] |= _content(asked)
+        return {"ok": True, "channel": person.direct, "ts": ts, "text": asked["text"]}
+
+    def _show(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        person = self._in(asked)
+        if asked.get("user") != person.sender:
+            raise Refusal("user_not_in_channel")
+        person.shown.put_nowait(html.unescape(_content(asked)["text"]))
+        return {"ok": True, "message_ts": self.timestamp()}
+
+    def _in(self, asked: Mapping[str, Any]) -> FakePerson:
         person = next((each for each in self._people.values() if each.direct == asked.get("channel")), None)
         if person is None or person.deactivated:
             raise Refusal("channel_not_found")
-        if not isinstance(text, str) or not text.strip():
-            raise Refusal("no_text")
-        if len(text) > 40_000:
-            raise Refusal("msg_too_long")
-        person.get(text)
-        return {"ok": True, "channel": person.direct, "ts": self.timestamp()}
+        return person
+
+
+def _content(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What a message shall have: a text always, for notifications, and blocks."""
+    text = asked.get("text", "")
+    if not isinstance(text, str) or not text.strip():
+        raise Refusal("no_text")
+    if len(text) > 40_000:
+        raise Refusal("msg_too_long")
+    try:
+        blocks = slack_blocks.read(asked)
+    except slack_blocks.InvalidBlocks:
+        raise Refusal("invalid_blocks") from None
+    return {"text": text} if blocks is None else {"text": text, "blocks": blocks}
 
 
 async def _asked(request: web.Request) -> Mapping[str, Any]:

@@ -104,6 +104,14 @@ class FakeUser:
             if (rows := message.get("reply_markup", {}).get("inline_keyboard"))
         }
 
+    def latest(self) -> int:
+        """The last message of the bot."""
+        return max(self.messages)
+
+    def shows(self, message_id: int) -> str:
+        """A message of the bot as it looks now."""
+        return str(self.messages[message_id]["text"])
+
     async def next_message(self, timeout: float = 10.0) -> str:
         """The next text from the bot that was not asked for yet."""
         async with asyncio.timeout(timeout):

@@ -14,6 +14,7 @@ from discord.http import Route
 
 from tests.fakes.discord import FakeDiscord, error, too_many
 from tests.fakes.discord_gateway import Op
+from tests.fakes.discord_interactions import InteractionFailed
 from tests.support.waiting import eventually
 
 
@@ -227,3 +228,93 @@ async def test_who_does_not_want_direct_messages_gets_none(fake: FakeDiscord) ->
         assert [event for event, _ in session.told] == ["READY"]
         run.cancel()
         await asyncio.gather(run, return_exceptions=True)
+
+
+# --- buttons ---------------------------------------------------------------------------------------------------------
+
+
+class Answers(discord.ui.View):
+    """Two buttons, whose presses are kept until a test answers them."""
+
+    def __init__(self) -> None:
+        super().__init__(timeout=None)
+        self.presses: asyncio.Queue[discord.Interaction] = asyncio.Queue()
+        for word in ("approve", "reject"):
+            button: discord.ui.Button[Answers] = discord.ui.Button(label=word, custom_id=word)
+            button.callback = self.presses.put  # type: ignore[method-assign,assignment]
+            self.add_item(button)
+
+
+async def test_a_press_is_answered_once_and_in_time(fake: FakeDiscord) -> None:
+    """By a message for the presser alone, by changing what is under the button, or later; and never twice."""
+    alice, view = fake.person(1, "alice"), Answers()
+    async with connected(fake) as bot:
+        dm = await bot.create_dm(discord.Object(alice.id))
+        sent = await dm.send("Eve waits", view=view)
+        assert alice.buttons() == {sent.id: [["approve", "reject"]]}
+
+        async def press(word: str) -> tuple[discord.Interaction, asyncio.Task[str]]:
+            seen = asyncio.create_task(alice.press(sent.id, word))
+            return await view.presses.get(), seen
+
+        first, seen = await press("approve")
+        assert first.user.id == alice.id
+        await first.response.send_message("not you", ephemeral=True)
+        assert await seen == "not you"
+        again, seen = await press("approve")
+        await again.response.defer()
+        with pytest.raises(discord.HTTPException, match="40060"):
+            await again._state.http.request(
+                Route("POST", "/interactions/{id}/{token}/callback", id=again.id, token=again.token), json={"type": 6}
+            )
+        await again.followup.send("later", ephemeral=True)
+        assert await seen == "later"
+        last, seen = await press("reject")
+        await last.response.edit_message(content="Eve is out", view=None)
+        assert await seen == alice.shows(sent.id) == "Eve is out"
+        assert alice.buttons() == {}
+
+
+async def test_who_is_late_finds_no_interaction_and_no_webhook(fake: FakeDiscord) -> None:
+    fake.interactions.reply_s = 0.05
+    alice, view = fake.person(1, "alice"), Answers()
+    async with connected(fake) as bot:
+        sent = await (await bot.create_dm(discord.Object(alice.id))).send("Eve waits", view=view)
+        with pytest.raises(InteractionFailed):
+            await alice.press(sent.id, "approve")
+        late = await view.presses.get()
+        with pytest.raises(discord.NotFound, match="10062"):
+            await late.response.defer()
+        with pytest.raises(discord.NotFound, match="10015"):
+            await late.followup.send("later")
+
+
+async def test_buttons_are_bounded_and_only_own_messages_are_changed(fake: FakeDiscord) -> None:
+    alice = fake.person(1, "alice")
+    async with connected(fake) as bot:
+        dm = await bot.create_dm(discord.Object(alice.id))
+        theirs = int(str(alice.write("hi")["id"]))
+        for number, kind, code in ((theirs, discord.Forbidden, "50005"), (5, discord.NotFound, "10008")):
+            with pytest.raises(kind, match=code):
+                await dm.get_partial_message(number).edit(content="changed")
+
+        def row(*buttons: dict[str, object]) -> dict[str, object]:
+            return {"type": 1, "components": list(buttons)}
+
+        def button(**more: object) -> dict[str, object]:
+            return {"type": 2, "style": 2, "label": "ok", "custom_id": "ok", **more}
+
+        for rows in (
+            [row(button(custom_id="x" * 101))],
+            [row(button(label="x" * 81))],
+            [row(button(), button())],
+            [row(*(button(custom_id=f"{n}") for n in range(6)))],
+            [row(button(custom_id=f"{n}")) for n in range(6)],
+            [row()],
+            [button()],
+        ):
+            with pytest.raises(discord.HTTPException, match="50035"):
+                await bot.http.request(
+                    Route("POST", "/channels/{id}/messages", id=alice.channel),
+                    json={"content": "x", "components": rows},
+                )

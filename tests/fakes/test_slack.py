@@ -1,4 +1,4 @@
-"""The Slack of our own, as a client of another make sees it: plain aiohttp."""
+"""The Slack of our own, as clients of another make see it: plain aiohttp, and slack_sdk."""
 
 import asyncio
 import json
@@ -7,6 +7,8 @@ from typing import Any
 
 import aiohttp
 import pytest
+from slack_sdk.models.blocks import ActionsBlock, ButtonElement, PlainTextObject, SectionBlock
+from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.fakes.slack import FakeSlack, error, too_many
 from tests.support.waiting import eventually
@@ -163,3 +165,74 @@ async def test_noise_arrives_as_what_it_is(fake: FakeSlack, client: Client) -> N
         kinds = [(await envelope(socket))["type"] for _ in noise]
 
     assert kinds.count("slash_commands") == kinds.count("interactive") == 1
+
+
+async def test_buttons_are_pressed_changed_and_answered(fake: FakeSlack, client: Client) -> None:
+    """What slack_sdk writes is taken; a press comes until it is acknowledged; what is shown is shown to one."""
+    alice = fake.person(1, "Alice")
+    slack = AsyncWebClient(fake.token, fake.api_base + "/", session=client.session)
+    buttons = ActionsBlock(elements=[ButtonElement(text=word, action_id=word, value=word) for word in ("yes", "no")])
+    section = SectionBlock(text=PlainTextObject(text="Eve &amp; co"))
+    sent = await slack.chat_postMessage(channel=alice.direct, text="Eve", blocks=[section, buttons])
+    assert alice.buttons() == {sent["ts"]: [["yes", "no"]]}
+    assert alice.shows(sent["ts"]) == "Eve & co"
+    socket = await client.connect()
+    await envelope(socket)
+
+    pressed = asyncio.create_task(alice.press(sent["ts"], "yes"))
+    first, second = await envelope(socket), await envelope(socket)
+    await socket.send_json({"envelope_id": second["envelope_id"]})
+    assert first["type"] == "interactive"
+    assert first["payload"] == second["payload"]
+    assert (first["payload"]["user"]["id"], first["payload"]["actions"][0]["value"]) == (alice.sender, "yes")
+    await slack.chat_postEphemeral(channel=alice.direct, user=alice.sender, text="1 &lt; 2")
+    assert await pressed == "1 < 2"
+    await slack.chat_update(channel=alice.direct, ts=sent["ts"], text="still")
+    assert alice.buttons() == {sent["ts"]: [["yes", "no"]]}
+    await slack.chat_update(channel=alice.direct, ts=sent["ts"], text="gone", blocks=[])
+    assert (alice.buttons(), alice.shows(sent["ts"])) == ({}, "gone")
+
+
+async def test_without_interactivity_nobody_hears_of_a_press(fake: FakeSlack) -> None:
+    fake.interactivity = False
+    with pytest.raises(AssertionError, match="slack shows an error"):
+        await fake.person(1, "Alice").press("1.2", "yes")
+
+
+def _button(**more: object) -> dict[str, object]:
+    return {"type": "button", "text": {"type": "plain_text", "text": "ok"}, "action_id": "a", "value": "v", **more}
+
+
+def _section(text: str) -> dict[str, object]:
+    return {"type": "section", "text": {"type": "plain_text", "text": text}}
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [{"type": "actions", "elements": [_button(text={"type": "plain_text", "text": "x" * 76})]}],
+        [{"type": "actions", "elements": [_button(text={"type": "mrkdwn", "text": "ok"})]}],
+        [{"type": "actions", "elements": [_button(value="x" * 2001)]}],
+        [{"type": "actions", "elements": [_button(), _button()]}],
+        [{"type": "actions", "elements": [_button(action_id=f"{n}") for n in range(26)]}],
+        [{"type": "actions", "elements": []}],
+        [_section("x" * 3001)],
+        [_section("")],
+        [_section("x")] * 51,
+        [{"type": "marquee"}],
+    ],
+    ids=["label", "markup", "value", "same id", "too many", "none", "long", "empty", "blocks", "unknown"],
+)
+async def test_blocks_that_slack_does_not_take(fake: FakeSlack, client: Client, blocks: list[object]) -> None:
+    alice = fake.person(1, "Alice")
+    answer = await client.call("chat.postMessage", channel=alice.direct, text="x", blocks=blocks)
+    assert (answer["error"], alice.received) == ("invalid_blocks", [])
+
+
+async def test_what_is_not_there_is_not_changed_and_nobody_else_is_shown_anything(
+    fake: FakeSlack, client: Client
+) -> None:
+    alice, bob = fake.person(1, "Alice"), fake.person(2, "Bob")
+    assert (await client.call("chat.update", channel=alice.direct, ts="1.2", text="x"))["error"] == "message_not_found"
+    shown = await client.call("chat.postEphemeral", channel=alice.direct, user=bob.sender, text="x")
+    assert shown["error"] == "user_not_in_channel"

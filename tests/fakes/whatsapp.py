@@ -317,6 +317,8 @@ class FakeWhatsapp:
 
     def _echo(self) -> None:
         """The last message that was sent, as another device of the account would hear of it."""
+        if not self.sent:
+            return
         chat, text = self.sent[-1]
         me: dict[str, object] = {"sender": self.jid, "senderAlt": self.lid, "fromMe": True}
         self.push({"id": self.last_sent, "chat": chat, "text": text, "time": int(time.time() * 1000), **me})

@@ -24,6 +24,7 @@ from clawdbot.domain.names import DEFAULT_ACCOUNT, AccountId, Channel, ChannelAc
 from clawdbot.domain.senders import Approved, NoSuchRequest, Request
 from clawdbot.domain.texts import APPROVED
 from clawdbot.gateway.adapters import open_adapter
+from clawdbot.gateway.held import open_held
 from clawdbot.gateway.supervisor import State, Supervisor
 from clawdbot.reception import Reception
 from clawdbot.service import Door, Service, wall_clock
@@ -106,19 +107,30 @@ class Bot:
         self.config = ConfigFile(self.state / "clawdbot.json", {"HOME": str(self.state)})
         self.service = Service(self.store, now=self.clock)
         door = _Door(self.decisions, self.store, rules=self._rules, send=self._send, now=self.clock)
+        held = open_held(
+            door,
+            self.state,
+            read=self.service.read,
+            config=self.config.current,
+            supervisor=lambda: self.supervisor,
+            deliver=lambda message: reception.on_direct_message(message),
+            now=self.clock,
+        )
+        reception = Reception(held, assistant=self.assistant, send=self._send)
         self.supervisor = Supervisor(
             config=self.config.current,
             open_adapter=self._open,
-            deliver=Reception(door, assistant=self.assistant, send=self._send).on_direct_message,
+            deliver=reception.on_direct_message,
             backoff=SOON,
         )
-        run = asyncio.create_task(self.supervisor.run())
+        runs = [asyncio.create_task(held.run()), asyncio.create_task(self.supervisor.run())]
         try:
             await self.until_ready()
             yield self
         finally:
-            run.cancel()
-            await asyncio.gather(run, return_exceptions=True)
+            for run in runs:
+                run.cancel()
+            await asyncio.gather(*runs, return_exceptions=True)
             await self.store.close()
 
     async def until_ready(self) -> None:

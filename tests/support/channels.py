@@ -43,6 +43,22 @@ class Person(Protocol):
         """The next text from the bot that was not asked for yet. Raises TimeoutError."""
 
 
+class Presser(Person, Protocol):
+    """Somebody on a platform with buttons. Messages of the bot go by what :meth:`buttons` calls them."""
+
+    async def press(self, message: Any, data: str, *, timeout: float = 10.0) -> str:
+        """Press a button under a message of the bot; what is shown then. Programs of people's own may send any data."""
+
+    def buttons(self) -> Mapping[Any, list[list[str]]]:
+        """What the buttons under each message say that has some."""
+
+    def latest(self) -> Any:
+        """The last message of the bot."""
+
+    def shows(self, message: Any) -> str:
+        """A message of the bot as it looks now."""
+
+
 class Platform(Protocol):
     """A platform of our own, with one bot account, that the real adapter talks to over a real socket or pipe.
 

@@ -95,6 +95,21 @@ OnPress = Callable[[Press], Awaitable[str]]
 """Takes a press over; its answer is for the presser. Must not fail."""
 
 
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message with buttons, as it was sent; of a text that took several messages, the last.
+
+    Attributes:
+        conversation: where it stands.
+        id: the platform's, there.
+        text: what stands in it.
+    """
+
+    conversation: str
+    id: str
+    text: str
+
+
 @runtime_checkable
 class Buttons(Protocol):
     """What an adapter can do besides, where its platform has buttons."""
@@ -102,14 +117,17 @@ class Buttons(Protocol):
     def on_press(self, pressed: OnPress) -> None:
         """Receive presses, too; said before :meth:`ChannelAdapter.run`."""
 
-    async def ask(self, sender: SenderId, text: str, rows: Rows) -> str:
-        """Send a person a text with buttons; answers with the platform's id of the message.
+    async def ask(self, sender: SenderId, text: str, rows: Rows) -> Posted:
+        """Send a person a text, with as many of the rows of buttons under it as the platform takes.
 
         Raises as :meth:`ChannelAdapter.send`.
         """
 
-    async def change(self, sender: SenderId, message: str, text: str, rows: Rows) -> None:
-        """Let a message that was sent by :meth:`ask` have this text, and only these buttons. Raises as that."""
+    async def change(self, posted: Posted, text: str, rows: Rows) -> None:
+        """Let a message have this text, of which the end is cut off if it is too long, and only these buttons.
+
+        Raises as :meth:`ChannelAdapter.send`.
+        """
 
 
 class ChannelAdapter(Protocol):

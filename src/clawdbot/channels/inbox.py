@@ -11,16 +11,26 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from clawdbot.channels.backoff import Backoff
 from clawdbot.channels.base import Deliver, DirectMessage
+from clawdbot.channels.patience import wind_up
 from clawdbot.channels.spool import Spool
 from clawdbot.errors import ChannelFailed, ClawdbotError
 
 _log = logging.getLogger(__name__)
 
-_Key = tuple[str, str]
+Key = tuple[str, str]
 """Conversation and message id: what is unique within one channel account."""
+
+
+class Memory(Protocol):
+    """What was done with: :class:`Seen` in memory alone, :class:`~clawdbot.channels.journal.Journal` on disk, too."""
+
+    def add(self, key: Key) -> None: ...
+
+    def __contains__(self, key: Key) -> bool: ...
 
 
 class Seen:
@@ -37,14 +47,14 @@ class Seen:
         self._keep_s = keep_s
         self._most = most
         self._clock = clock
-        self._times: OrderedDict[_Key, float] = OrderedDict()
+        self._times: OrderedDict[Key, float] = OrderedDict()
 
-    def add(self, key: _Key) -> None:
+    def add(self, key: Key) -> None:
         self._times[key] = self._clock()
         self._times.move_to_end(key)
         self._forget()
 
-    def __contains__(self, key: _Key) -> bool:
+    def __contains__(self, key: Key) -> bool:
         self._forget()
         return key in self._times
 
@@ -59,7 +69,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class _Message:
-    """A message, and the number that the spool has it under."""
+    """A message, and the number that the spool has it under, if it has."""
 
     content: DirectMessage
     number: int | None
@@ -84,11 +94,16 @@ class Inbox:
     changes no order. Any other exception is a bug; trying again would only meet it again, perhaps after half of the
     work was done, so the message is dropped and the log says where.
 
+    A conversation that stands still, since nobody answers what is sent to it, takes one place of many, however much
+    waits in it.
+
     Args:
-        limit: how many messages may be here at once; then :meth:`put` waits.
-        seen: what was done with before, for adapters whose platform repeats itself across reconnects.
+        limit: how many conversations may have messages here at once; then :meth:`put` waits.
+        most: how many messages may be here at once, of all conversations; then :meth:`put` waits, too.
+        seen: what was done with before, for adapters whose platform repeats itself across reconnects and restarts.
         spool: where messages are kept until they are done with, for platforms that will not send them again. When
             :meth:`put` has returned, the message may be acknowledged.
+        patient: the platform keeps messages until they are done with; they are written down by :meth:`keep` alone.
     """
 
     def __init__(
@@ -96,16 +111,20 @@ class Inbox:
         deliver: Deliver,
         *,
         limit: int = 100,
-        seen: Seen | None = None,
+        most: int = 1000,
+        seen: Memory | None = None,
         spool: Spool | None = None,
+        patient: bool = False,
         backoff: Backoff | None = None,
     ) -> None:
         self._deliver = deliver
-        self._room = asyncio.Semaphore(limit)
-        self._seen = Seen() if seen is None else seen
+        self._lanes = asyncio.Semaphore(limit)
+        self._room = asyncio.Semaphore(most)
+        self._seen: Memory = Seen() if seen is None else seen
         self._spool = spool
+        self._patient = patient
         self._backoff = backoff or Backoff()
-        self._here: dict[_Key, list[Callable[[], None]]] = {}
+        self._here: dict[Key, list[Callable[[], None]]] = {}
         self._conversations: dict[str, _Conversation] = {}
         self._progress = asyncio.Event()
         self._closing = asyncio.Event()
@@ -151,23 +170,59 @@ class Inbox:
             return
         self._here[key] = [done]
         try:
-            await self._room.acquire()
+            await self._enter(message.conversation)
         except asyncio.CancelledError:
             del self._here[key]
             raise
-        if self._spool and number is None:
+        if self._spool and number is None and not self._patient:
             try:
                 number = self._spool.save(message)
             except ChannelFailed:
                 del self._here[key]
                 self._room.release()
+                self._leave(message.conversation)
                 raise
         if self._closing.is_set():
             return
-        conversation = self._conversations.setdefault(message.conversation, _Conversation())
+        conversation = self._conversations[message.conversation]
         conversation.waiting.append(_Message(message, number))
         if conversation.worker is None:
             conversation.worker = asyncio.create_task(self._work(message.conversation, conversation))
+
+    async def _enter(self, name: str) -> None:
+        """Wait for room for a message, and for its conversation if that is not here yet."""
+        await self._room.acquire()
+        try:
+            while name not in self._conversations:
+                await self._lanes.acquire()
+                if name in self._conversations:
+                    self._lanes.release()
+                else:
+                    self._conversations[name] = _Conversation()
+        except asyncio.CancelledError:
+            self._room.release()
+            raise
+
+    def _leave(self, name: str) -> None:
+        """Let a conversation go if nothing of it is here."""
+        if self._conversations[name].worker is None:
+            del self._conversations[name]
+            self._lanes.release()
+
+    def keep(self) -> None:
+        """Write down what is here and is not: then the platform need not keep it, and ``done`` is called for it.
+
+        Raises:
+            ChannelFailed: the spool did not take all of it.
+        """
+        for conversation in self._conversations.values():
+            for place, message in enumerate(conversation.waiting):
+                if self._spool and message.number is None:
+                    conversation.waiting[place] = _Message(message.content, self._spool.save(message.content))
+                    key = (message.content.conversation, message.content.message_id)
+                    waiting, self._here[key] = self._here[key], []
+                    for done in waiting:
+                        done()
 
     async def progress(self, at_most: float) -> None:
         """Wait until a message was done with since the last call, ``at_most`` so many seconds, or none."""
@@ -179,27 +234,21 @@ class Inbox:
     async def close(self, grace: float) -> None:
         """Begin nothing more, give what was begun ``grace`` seconds to end, and cut off the rest."""
         self._closing.set()
-        workers = [each.worker for each in self._conversations.values() if each.worker is not None]
-        try:
-            if workers:
-                await asyncio.wait(workers, timeout=grace)
-        finally:
-            for worker in workers:
-                worker.cancel()
-            await asyncio.gather(*workers, return_exceptions=True)
+        await wind_up([each.worker for each in self._conversations.values() if each.worker is not None], grace)
 
     async def _work(self, name: str, conversation: _Conversation) -> None:
         try:
             while conversation.waiting and not self._closing.is_set():
-                message = conversation.waiting[0]
-                if not await self._finish(message.content):
+                if not await self._finish(conversation.waiting[0].content):
                     return
-                conversation.waiting.popleft()
+                message = conversation.waiting.popleft()
                 self._done(message.content, message.number)
         finally:
             del self._conversations[name]
+            self._lanes.release()
 
     def _done(self, message: DirectMessage, number: int | None) -> None:
+        """Remember first, then let go: killed in between, we meet the message again, and know it."""
         key = (message.conversation, message.message_id)
         self._seen.add(key)
         self._forget(number)

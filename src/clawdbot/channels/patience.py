@@ -7,7 +7,7 @@ connection goes on failing, and nothing is under way, does the adapter hand it t
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -149,3 +149,14 @@ async def together(*work: Coroutine[object, object, None]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
     for task in done:
         task.result()
+
+
+async def wind_up(tasks: Collection[asyncio.Task[None]], grace: float) -> None:
+    """Give tasks ``grace`` seconds to end, and cut off the rest; leave none behind, even if we are cancelled."""
+    try:
+        if tasks:
+            await asyncio.wait(tasks, timeout=grace)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -57,6 +57,18 @@ def read(path: Path, kind: type[T]) -> T | None:
     Raises:
         OSError: it cannot be read; unreadable is not empty (S4).
     """
+    text = content(path, most=_MOST_BYTES)
+    if text is None:
+        return None
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except (ValueError, RecursionError):
+        put_aside(path)
+        return None
+
+
+def content(path: Path, *, most: int) -> bytes | None:
+    """What a file holds, no more than one byte beyond ``most``; ``None`` if there is none. Raises as :func:`read`."""
     private(path.parent)
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -68,12 +80,31 @@ def read(path: Path, kind: type[T]) -> T | None:
             raise OSError(0, "it is not a regular file")
         if stat.S_IMODE(mode) & 0o077:
             os.fchmod(descriptor, 0o600)
-        text = file.read(_MOST_BYTES + 1)
+        return file.read(most + 1)
+
+
+def append(path: Path, line: bytes, *, first_line: bytes) -> None:
+    """Write at the end of a file, in one step as far as other programs see; a new one begins with ``first_line``.
+
+    Raises:
+        OSError: it cannot be written, or only a part of the line was.
+    """
+    flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     try:
-        return msgspec.json.decode(text, type=kind)
-    except (ValueError, RecursionError):
-        put_aside(path)
-        return None
+        descriptor = os.open(path, flags)
+    except FileNotFoundError:
+        private(path.parent)
+        descriptor = os.open(path, flags | os.O_CREAT, 0o600)
+        os.fchmod(descriptor, 0o600)  # whatever the umask
+    try:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            raise OSError(0, "it is not a regular file")
+        whole = line if found.st_size else first_line + b"\n" + line.lstrip(b"\n")
+        if os.write(descriptor, whole) != len(whole):
+            raise OSError(0, "no room for a whole line")
+    finally:
+        os.close(descriptor)
 
 
 def write(path: Path, content: bytes, *, durable: bool = False) -> None:

@@ -35,6 +35,12 @@ def pieces(text: str, limit: int) -> Iterator[str]:
         rest = rest[len(head) :].lstrip()
 
 
+def shortened(text: str, limit: int) -> str:
+    """At most ``limit`` UTF-16 code units of a text; what is longer ends with an ellipsis."""
+    whole = well_formed(text).strip()
+    return whole if _fitting(whole, limit) == len(whole) else whole[: _fitting(whole, limit - 1)] + "…"
+
+
 def _fitting(text: str, limit: int) -> int:
     """How many of a text's first characters fit."""
     units = text[:limit].encode("utf-16-le")[: 2 * limit]

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawdbot.channels.base import DirectMessage
+from clawdbot.channels.base import DirectMessage, Press
 from clawdbot.channels.discord import parse
-from clawdbot.channels.discord.parse import Aside
+from clawdbot.channels.discord.parse import Aside, Pressed
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 
 ACCOUNT = ChannelAccount(Channel.DISCORD, AccountId("work"))
@@ -178,3 +178,39 @@ def test_ids_are_in_the_order_of_time(instant: int) -> None:
     assert parse.sent_at(first(instant)) == instant
     assert parse.sent_at(first(instant) - 1) == instant - 1
     assert first(0) == 0
+
+
+# --- presses ---------------------------------------------------------------------------------------------------------
+
+
+def press_by_alice(**more: object) -> dict[str, Any]:
+    under = {"id": MESSAGE, "channel_id": DM, "author": {"id": BOT_ID, "username": "clawd", "bot": True}, "type": 0}
+    press = {"id": "846462639134605312", "application_id": "5", "type": 3, "token": "aW50_ZX-Jh=", "version": 1}
+    where = {"channel_id": DM, "channel": {"id": DM, "type": 1}, "message": under, "user": author()}
+    return {**press, **where, "data": {"custom_id": "approve K7QXM", "component_type": 2}, **more}
+
+
+def test_D14_a_press_is_by_whom_discord_says() -> None:
+    """With what Discord wants to see when it is answered; its token shows nowhere (threats.md S7)."""
+    found = parse.pressed(press_by_alice(), ACCOUNT, BOT_ID)
+    press = Press(ACCOUNT, SenderId(ALICE), "approve K7QXM")
+    assert found == Pressed(846462639134605312, 5, "aW50_ZX-Jh=", press)
+    assert "aW50" not in repr(found)
+
+
+@given(data=JSON)
+def test_S8_no_json_makes_reading_a_press_raise(data: object) -> None:
+    assert parse.pressed(data, ACCOUNT, BOT_ID) is None
+
+
+@given(data=st.data())
+def test_S8_D14_no_json_in_any_field_of_a_press_raises_or_hides_who_pressed(data: st.DataObject) -> None:
+    press = press_by_alice()
+    place = data.draw(st.sampled_from([press, *(press[key] for key in ("data", "message", "channel", "user"))]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+
+    found = parse.pressed(press, ACCOUNT, BOT_ID)
+
+    if found is not None:
+        assert found.press.presser == press["user"]["id"]
+        found.press.data.encode()

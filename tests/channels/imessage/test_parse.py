@@ -150,8 +150,11 @@ def test_the_words_beside_an_attachment_count() -> None:
     assert read_as_message(from_alice(text="\ufffclook")).text == "look"
 
 
-def test_a_row_without_a_guid_goes_by_its_number() -> None:
-    assert read_as_message(from_alice(guid="")).message_id == "7"
+def test_a_row_without_a_guid_goes_by_its_number_and_time() -> None:
+    """On a new Mac, numbers begin anew: another message has the same one."""
+    one, other = (read_as_message(from_alice(guid="", created_at=iso(NOON - age))).message_id for age in (0, 1000))
+    assert one.startswith("7 ")
+    assert one != other
 
 
 def test_S8_large_numbers_are_exact() -> None:

@@ -20,7 +20,7 @@ from clawdbot.errors import (
 )
 from tests.channels.imessage.conftest import ACCOUNT, FAST, Receive
 from tests.fakes.imessage import OLD_NO_ACCESS, OLD_VERSION, FakeImessage
-from tests.fakes.imsg_rpc import crashes, fails, says, silent
+from tests.fakes.imsg_rpc import crashes, fails, hangs, says, silent
 from tests.support.channels import Reports
 from tests.support.desk import Desk
 from tests.support.waiting import eventually
@@ -68,6 +68,24 @@ async def test_a_long_text_is_sent_in_pieces_by_one_imsg(mac: FakeImessage, adap
     assert [len(piece) <= MESSAGE_LIMIT for piece in alice.received] == [True] * 3
     assert " ".join(alice.received) == ("word " * 2000).strip()
     assert len(mac.started) == 1
+
+
+async def test_an_imsg_that_hangs_in_one_message_is_started_anew_and_the_others_go_out(
+    mac: FakeImessage, receive: Receive
+) -> None:
+    """Of the one that it hangs in nobody knows; those that waited for it were never given to it."""
+    mac.person(1, "Alice")
+    bert = mac.person(2, "Bert")
+    mac.faults["send"].append(hangs)
+    async with receive(timing=replace(FAST, answer=2.0)) as bot:
+        stuck = asyncio.create_task(bot.adapter.send("chat_id:1", "stuck"))
+        await eventually(lambda: sends(mac))
+        await asyncio.gather(*(bot.adapter.send("chat_id:2", f"number {number}") for number in range(5)))
+        with pytest.raises(DeliveryUnknown):
+            await stuck
+
+    assert bert.received == [f"number {number}" for number in range(5)]
+    assert len(mac.started) == 2
 
 
 @pytest.mark.parametrize("conversation", ["", "1", "chat_id:", "chat_id:0", "chat_id:1x", "chat_id:١", "+15550000001"])

@@ -1,5 +1,6 @@
 """The client of signal-cli's daemon, on a daemon of our own."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -49,6 +50,18 @@ async def test_a_refusal_tells_its_code_and_what_became_of_the_message(signal: F
 
     assert (caught.value.code, *caught.value.outcomes) == (-1, "NETWORK_FAILURE")
     assert str(caught.value) == "signal-cli answered NETWORK_FAILURE to send"
+
+
+async def test_an_answer_that_never_ends_is_not_waited_for(signal: FakeSignal) -> None:
+    """Though each byte of it comes in time; nobody knows whether it was sent."""
+    api = SignalCli(signal.url, answer_s=0.5)
+    signal.fail("rpc", faults.drip)
+    async with asyncio.timeout(10):
+        with pytest.raises(Unreachable, match="TimeoutError") as caught:
+            await api.send(NUMBER, signal.person(1, "Alice").uuid, "sesame")
+
+    assert caught.value.sent
+    await api.close()
 
 
 async def test_events_come_as_they_are_sent(signal: FakeSignal, api: SignalCli) -> None:

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawdbot.channels.base import DirectMessage
+from clawdbot.channels.base import DirectMessage, Press
 from clawdbot.channels.slack import parse
-from clawdbot.channels.slack.parse import Aside, Bot, Envelope, Farewell, Hello
-from clawdbot.domain.names import AccountId, Channel, ChannelAccount
+from clawdbot.channels.slack.parse import Aside, Bot, Envelope, Farewell, Hello, Pressed
+from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.sender_ids import normalise
 from tests.fakes.slack import FakeSlack
 
@@ -210,3 +210,47 @@ def test_S8_no_json_in_any_field_makes_parsing_raise(data: st.DataObject) -> Non
     if isinstance(message, DirectMessage):
         assert (message.sender, message.conversation) == ("U0PERSON1", "D0PERSON1")
         message.text.encode()
+
+
+# --- presses ---------------------------------------------------------------------------------------------------------
+
+
+def press_by_alice(**more: object) -> dict[str, Any]:
+    slack = FakeSlack()
+    return slack.press(slack.person(1, "Alice"), "1790000000.000200", "approve K7QXM", **more)
+
+
+def pressed(payload: object, bot: Bot = BOT) -> Pressed | None:
+    return parse.pressed(Envelope("e", "interactive", payload), ACCOUNT, bot)
+
+
+def test_D14_a_press_is_by_whom_slack_says() -> None:
+    """Where it was, and by what it is known when it comes again; the app is known only once Slack has greeted us."""
+    payload = press_by_alice()
+    expected = Press(ACCOUNT, SenderId("U0PERSON1"), "approve K7QXM")
+    for bot in (BOT, Bot(BOT.team_id, BOT.user_id)):
+        assert pressed(payload, bot) == Pressed("D0PERSON1", payload["actions"][0]["action_ts"], expected)
+
+
+def test_a_press_is_no_message_and_a_message_no_press() -> None:
+    assert parsed(press_by_alice()) is Aside.NO_NEW_MESSAGE
+    assert pressed(payload_from_alice()) is None
+
+
+@given(value=JSON)
+def test_S8_no_json_makes_reading_a_press_raise(value: object) -> None:
+    assert pressed(value) is None
+
+
+@given(data=st.data())
+def test_S8_D14_no_json_in_any_field_of_a_press_raises_or_hides_who_pressed(data: st.DataObject) -> None:
+    press = press_by_alice()
+    inner = [press[key] for key in ("user", "team", "channel", "container")]
+    place = data.draw(st.sampled_from([press, press["actions"][0], *inner]))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+
+    found = pressed(press)
+
+    if found is not None:
+        assert (found.press.presser, found.conversation) == (press["user"]["id"], "D0PERSON1")
+        found.press.data.encode()

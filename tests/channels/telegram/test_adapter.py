@@ -163,6 +163,31 @@ async def test_D16_a_restart_repeats_only_what_was_not_done_with(telegram: FakeT
     assert sorted(second.begun) == ["alice 1", "alice 2", "bob 2"]
 
 
+async def test_D16_what_hangs_is_written_down_when_it_would_hide_what_comes_after_it(
+    telegram: FakeTelegram, receive: Receive, tmp_path: Path
+) -> None:
+    """Telegram shows a hundred updates at once. What was written down is not lost, repeated or out of order."""
+    alice, bob = telegram.user(777, "Alice"), telegram.user(888, "Bob")
+    first, second = Desk(), Desk()
+    first.hold("alice 0")
+    texts = [f"alice {number}" for number in range(130)]
+    async with receive(first):
+        for text in texts:
+            alice.write(text)
+        bob.write("bob")
+        await first.wait_ended("bob")
+    assert len(list((tmp_path / "telegram" / "inbox-default").iterdir())) == 100
+    async with receive(second):
+        bob.write("bob again")
+        await second.wait_ended(texts[-1], "bob again")
+        await eventually(lambda: not telegram.unconfirmed)
+
+    assert first.ended == ["bob"]
+    assert [text for text in second.begun if text.startswith("alice")] == texts
+    assert "bob" not in second.begun
+    assert list((tmp_path / "telegram" / "inbox-default").iterdir()) == []
+
+
 async def test_D16_kill_9_repeats_only_what_was_not_done_with(telegram: FakeTelegram, tmp_path: Path) -> None:
     async def run_until(enough: Callable[[list[str]], bool], *, slow: str) -> list[str]:
         arguments = (telegram.url, telegram.token, str(tmp_path), slow)

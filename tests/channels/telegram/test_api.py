@@ -88,6 +88,7 @@ async def test_a_request_that_got_no_connection_was_certainly_not_sent(
     telegram: FakeTelegram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("clawdbot.channels.telegram.api._CONNECT_S", 1.0)
+    monkeypatch.setattr("clawdbot.channels.telegram.api._AT_ONCE", 10)
     api = BotApi(Secret(telegram.token), telegram.url)
     telegram.user(777, "Alice").write("hi")
     answers = asyncio.Event()

@@ -46,7 +46,7 @@ def test_a_new_text_from_a_person_is_a_direct_message(sample: Mapping[str, Any])
 
     assert isinstance(message, DirectMessage), sample["shows"]
     found = asdict(message)
-    assert found.pop("account") == asdict(ACCOUNT)
+    assert found.pop("account") == ACCOUNT
     assert found == sample["message"] | {"aliases": frozenset(), "late": False, "own": False}
 
 

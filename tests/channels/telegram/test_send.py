@@ -53,6 +53,22 @@ async def test_a_text_is_sent_as_it_is_without_markup(telegram: FakeTelegram, ad
     assert [each.asked.keys() for each in telegram.calls("sendMessage")] == [{"chat_id", "text"}]
 
 
+async def test_many_who_hang_hold_up_nobody_else(telegram: FakeTelegram, adapter: TelegramAdapter) -> None:
+    """As many as there can be conversations under way."""
+    alice = telegram.user(777, "Alice")
+    alice.write("hi")
+    telegram.fail("sendMessage", *[faults.hold(asyncio.Event())] * 99)
+    stuck = [asyncio.create_task(adapter.send("777", f"stuck {number}")) for number in range(99)]
+    await eventually(lambda: not telegram.will_fail("sendMessage"))
+
+    await adapter.send("777", "hello")
+
+    assert alice.received == ["hello"]
+    for each in stuck:
+        each.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
+
+
 async def test_a_person_is_told_by_sender_id(telegram: FakeTelegram, adapter: TelegramAdapter) -> None:
     alice = telegram.user(777, "Alice")
     alice.write("hi")

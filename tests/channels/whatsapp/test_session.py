@@ -59,6 +59,45 @@ def test_a_folder_elsewhere_is_the_owner_s_choice(tmp_path: Path) -> None:
     assert (mode(above / "session"), mode(above)) == (0o700, 0o755)
 
 
+def test_S1_in_a_folder_that_other_things_are_in_only_our_own_files_are_closed(tmp_path: Path) -> None:
+    """The owner's choice of ``authDir``; what else is there, and the folder itself, stay as they are."""
+    folder = tmp_path / "home"
+    (folder / "photos").mkdir(parents=True)
+    theirs = [folder, folder / "photos", folder / "notes.txt", folder / "session.txt", folder / "bridge.log.1"]
+    own = [folder / name for name in ("session.db", "session.db-wal", "handed-over.json", "bridge.log", "lock")]
+    for path in (*theirs[2:], *own):
+        path.touch()
+    for path in (*theirs, *own):
+        path.chmod(0o755)
+    prepare(folder, tmp_path / "state")
+
+    assert {mode(path) for path in theirs} == {0o755}
+    assert {mode(path) for path in own} == {0o600}
+
+
+def test_S1_a_folder_elsewhere_with_nothing_but_ours_in_it_is_closed(tmp_path: Path) -> None:
+    folder = tmp_path / "session"
+    folder.mkdir()
+    (folder / "session.db").touch()
+    folder.chmod(0o777)
+    prepare(folder, tmp_path / "state")
+
+    assert mode(folder) == 0o700
+
+
+@pytest.mark.parametrize("open_to", [0o775, 0o757, 0o1777])
+def test_S1_a_folder_that_others_write_to_is_refused(tmp_path: Path, open_to: int) -> None:
+    """They could put other keys there; and it is not for us to lock them out."""
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    (folder / "notes.txt").touch()
+    folder.chmod(open_to)
+    with pytest.raises(PermissionError, match="others may write to it"):
+        prepare(folder, tmp_path / "state")
+
+    assert stat.S_IMODE(folder.stat().st_mode) == open_to
+
+
 def test_one_bridge_at_a_time(tmp_path: Path) -> None:
     with Session(tmp_path).held(), pytest.raises(InUse), Session(tmp_path).held():
         pass

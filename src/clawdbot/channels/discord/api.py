@@ -11,22 +11,31 @@ from typing import Annotated, Any, TypeVar
 import aiohttp
 import discord
 import msgspec
-from discord.http import Route, handle_message_parameters
+from discord.http import MultipartParameters, Route, handle_message_parameters
 from msgspec import Meta, Struct
 
+from clawdbot.channels.base import Rows
 from clawdbot.channels.discord.client import BotClient
-from clawdbot.channels.discord.parse import Snowflake
+from clawdbot.channels.discord.parse import Pressed, Snowflake
 from clawdbot.channels.patience import ApiError, Unreachable
+from clawdbot.channels.text import shortened
 from clawdbot.domain.secret import Secret
 
 MESSAGE_LIMIT = 2000
 """Characters in one message. Discord counts code points; cutting by UTF-16 units can only make pieces shorter."""
+
+MOST_ROWS = 5
+"""Rows of buttons under one message, and buttons in one row."""
 
 PAGE = 100
 """The most messages that one request brings."""
 
 _T = TypeVar("_T")
 _TOKEN = re.compile(r"[A-Za-z0-9._-]{1,200}", re.ASCII)
+_DEFERRED = discord.InteractionResponseType.deferred_message_update.value
+"""The answer to an interaction: it arrived, and what becomes of it will be seen."""
+
+_EPHEMERAL = discord.MessageFlags(ephemeral=True).value
 _UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
 
 
@@ -106,19 +115,53 @@ class BotApi:
         dm = await self._call("open a direct message", lambda: self.client.http.start_private_message(user), _Dm)
         return dm.id
 
-    async def send(self, conversation: int, text: str, nonce: int) -> None:
-        """Send a text of at most :data:`MESSAGE_LIMIT` that pings nobody.
+    async def send(self, conversation: int, text: str, nonce: int, rows: Rows = ()) -> str:
+        """Send a text of at most :data:`MESSAGE_LIMIT` that pings nobody; its id.
 
         Args:
             nonce: a message with the same one, within a few minutes, is the same message and not sent again.
+            rows: buttons under it, of which there is room for :data:`MOST_ROWS`.
         """
-        mentions = discord.AllowedMentions.none()
 
         async def post() -> object:
-            with handle_message_parameters(content=text, nonce=nonce, allowed_mentions=mentions) as message:
+            with _message(text, rows, nonce) as message:
                 return await self.client.http.send_message(conversation, params=message)
 
-        await self._call("a message", post, _Sent)
+        return (await self._call("a message", post, _Sent)).id
+
+    async def edit(self, conversation: int, message: int, text: str, rows: Rows) -> None:
+        """Give a message of ours another text, and other buttons."""
+
+        async def patch() -> object:
+            with _message(text, rows) as edited:
+                return await self.client.http.edit_message(conversation, message, params=edited)
+
+        await self._call("a change of a message", patch, _Sent)
+
+    async def accept(self, pressed: Pressed) -> None:
+        """Say that a press arrived. Discord wants to hear it within three seconds, and once."""
+        route = Route(
+            "POST",
+            "/interactions/{interaction_id}/{interaction_token}/callback",
+            interaction_id=pressed.id,
+            interaction_token=pressed.token,
+        )
+        await self._call("a press", lambda: self.client.http.request(route, json={"type": _DEFERRED}), object)
+
+    async def answer(self, pressed: Pressed, text: str) -> None:
+        """Show a text to who pressed, and to nobody else, after :meth:`accept`."""
+        route = Route(
+            "POST",
+            "/webhooks/{application_id}/{interaction_token}",
+            application_id=pressed.application,
+            interaction_token=pressed.token,
+        )
+        shown = {
+            "content": shortened(text, MESSAGE_LIMIT),
+            "flags": _EPHEMERAL,
+            "allowed_mentions": discord.AllowedMentions.none().to_dict(),
+        }
+        await self._call("the answer to a press", lambda: self.client.http.request(route, json=shown), _Sent)
 
     async def messages(self, conversation: int, after: int) -> list[object]:
         """The earliest :data:`PAGE` messages after a message, as JSON values, in no order to rely on."""
@@ -145,3 +188,14 @@ class BotApi:
             why = type(error).__name__
             trouble = Unreachable(f"no usable answer from {self.address}: {why}", sent=not isinstance(error, _UNSENT))
         raise trouble
+
+
+def _message(text: str, rows: Rows, nonce: int | None = None) -> MultipartParameters:
+    """A message as the library writes it: it pings nobody, and has these buttons and no others."""
+    view = discord.ui.View(timeout=None)
+    for number, row in enumerate(rows[:MOST_ROWS]):
+        for each in row[:MOST_ROWS]:
+            view.add_item(discord.ui.Button(label=each.label, custom_id=each.data, row=number))
+    return handle_message_parameters(
+        content=text, nonce=nonce, allowed_mentions=discord.AllowedMentions.none(), view=view
+    )

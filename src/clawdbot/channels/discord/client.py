@@ -25,7 +25,7 @@ from clawdbot.domain.secret import Secret
 
 _log = logging.getLogger(__name__)
 
-HEARD = ("READY", "RESUMED", "MESSAGE_CREATE")
+HEARD = ("READY", "RESUMED", "MESSAGE_CREATE", "INTERACTION_CREATE")
 """The events that anybody listens to; no other can create anything (threats.md D8)."""
 
 Hear = Callable[[str, Any], None]

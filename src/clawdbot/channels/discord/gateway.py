@@ -48,6 +48,9 @@ class Listener(Protocol):
     def told(self, message: object) -> None:
         """A new message, as JSON; in the order in which Discord tells of them, some perhaps twice."""
 
+    def pressed(self, interaction: object) -> None:
+        """Somebody used what applications offer, a button perhaps; as JSON, perhaps late, some perhaps twice."""
+
 
 class Gateway:
     """What is told to one bot, over as many connections as that takes.
@@ -82,6 +85,8 @@ class Gateway:
         def hear(event: str, data: object) -> None:
             if event == "MESSAGE_CREATE":
                 listener.told(data)
+            elif event == "INTERACTION_CREATE":
+                listener.pressed(data)
             else:
                 greeted.set()
                 listener.greeted(gap=event == "READY")

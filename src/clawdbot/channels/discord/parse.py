@@ -8,13 +8,14 @@ asked, and no answer that fails to come opens a way around the gate.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated
 
 import msgspec
 from msgspec import Meta, Struct
 
-from clawdbot.channels.base import DirectMessage
+from clawdbot.channels.base import DirectMessage, Press
 from clawdbot.channels.text import for_show, well_formed
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 
@@ -22,6 +23,8 @@ _EPOCH: Instant = 1_420_070_400_000
 """The first millisecond of 2015, from which ids count."""
 
 _DM = 1
+_COMPONENT = 3
+_BUTTON = 2
 _WRITTEN = {0, 19}
 """The types of message that people write: a message and a reply; all others are notices and answers of applications."""
 
@@ -67,6 +70,33 @@ class _Message(Struct, frozen=True):
 
 class _Identified(Struct, frozen=True):
     id: Snowflake
+
+
+class _Channel(Struct, frozen=True):
+    id: Snowflake
+    type: Annotated[int, Meta(ge=_DM, le=_DM)]
+
+
+class _Under(Struct, frozen=True):
+    author: _Identified
+
+
+class _Component(Struct, frozen=True):
+    component_type: Annotated[int, Meta(ge=_BUTTON, le=_BUTTON)]
+    custom_id: Annotated[str, Meta(max_length=100)]
+
+
+class _Interaction(Struct, frozen=True):
+    id: Snowflake
+    application_id: Snowflake
+    token: Annotated[str, Meta(pattern=r"\A[A-Za-z0-9_=.~+-]{1,2000}\Z")]
+    type: Annotated[int, Meta(ge=_COMPONENT, le=_COMPONENT)]
+    user: _Author
+    channel: _Channel
+    message: _Under
+    data: _Component
+    guild_id: object = None
+    member: object = None
 
 
 def snowflake(text: str) -> int | None:
@@ -128,6 +158,34 @@ def direct_message(data: object, account: ChannelAccount, bot_id: str) -> Direct
         name=for_show(author.global_name) or for_show(author.username),
         meta=_meta(author),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A press, and what Discord wants to see when it is answered; ``token`` is good for a quarter of an hour."""
+
+    id: int
+    application: int
+    token: str = field(repr=False)
+    press: Press
+
+
+def pressed(data: object, account: ChannelAccount, bot_id: str) -> Pressed | None:
+    """Read the press of a button under a message of ours by a person in his own direct messages with the bot.
+
+    ``None`` for every other use of what applications offer. Who pressed is whom Discord says, ``user``; the data may be
+    anything (threats.md D14).
+    """
+    try:
+        said = msgspec.convert(data, _Interaction)
+    except (ValueError, RecursionError):
+        return None
+    if said.guild_id is not None or said.member is not None or said.message.author.id != bot_id:
+        return None
+    id, application, user = snowflake(said.id), snowflake(said.application_id), said.user
+    if id is None or application is None or snowflake(user.id) is None or user.bot or user.system:
+        return None
+    return Pressed(id, application, said.token, Press(account, SenderId(user.id), well_formed(said.data.custom_id)))
 
 
 def _aside(message: _Message, bot_id: str) -> Aside | None:

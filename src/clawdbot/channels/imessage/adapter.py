@@ -16,6 +16,7 @@ from typing import NoReturn
 
 from clawdbot.channels import patience
 from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage, Report
+from clawdbot.channels.child import NoAnswer
 from clawdbot.channels.imessage import failures, parse
 from clawdbot.channels.imessage.echoes import Echoes
 from clawdbot.channels.imessage.failures import Rejected
@@ -23,7 +24,8 @@ from clawdbot.channels.imessage.parse import Aside, Moment, Row
 from clawdbot.channels.imessage.progress import Newest, Rows
 from clawdbot.channels.imessage.rpc import ImsgRpc, connect
 from clawdbot.channels.imessage.watch import Watch
-from clawdbot.channels.inbox import Inbox, Seen
+from clawdbot.channels.inbox import Inbox
+from clawdbot.channels.journal import Journal
 from clawdbot.channels.patience import Outage
 from clawdbot.channels.settings import ImessageSettings
 from clawdbot.channels.text import pieces
@@ -87,11 +89,13 @@ class ImessageAdapter:
         self._settings = settings
         self._state_dir = state_dir
         self._timing = timing or Timing()
-        self._seen = Seen()
+        self._seen = Journal(state_dir, account)
         self._echoes = Echoes()
         self._is_running = False
         self._rpc: ImsgRpc | None = None
+        self._watch = Watch()
         self._has_rpc = asyncio.Event()
+        self._turn = asyncio.Lock()
 
     @property
     def account(self) -> ChannelAccount:
@@ -101,6 +105,7 @@ class ImessageAdapter:
         """Receive until cancelled. What waits in the database is asked for when there is room."""
         rows = Rows(self._state_dir, self._account, db_path=self._settings.db_path)
         rows.load()
+        self._seen.load()
         inbox = Inbox(deliver, seen=self._seen, backoff=self._timing.backoff)
         outage = Outage(self._account, report, self._timing, idle=lambda: inbox.idle)
         receiving = asyncio.create_task(self._keep_receiving(_Run(rows, inbox, report, outage)))
@@ -144,8 +149,7 @@ class ImessageAdapter:
             except ChannelFailed as error:
                 failure = error
             finally:
-                self._rpc = None
-                self._has_rpc.clear()
+                self._is_down()
             await run.outage.wait_out(failure)
 
     async def _receive(self, run: _Run) -> NoReturn:
@@ -156,14 +160,18 @@ class ImessageAdapter:
                 await watch.subscribe(rpc, run.rows.since(await _newest(rpc)))
                 until = clock() + self._timing.check
                 if self._rpc is None:
-                    self._is_up(rpc, run)
+                    self._is_up(rpc, watch, run)
                 while (message := await watch.next(until - clock())) is not None:
                     await self._take(message, Moment(connected, self._timing.now()), run)
 
-    def _is_up(self, rpc: ImsgRpc, run: _Run) -> None:
-        self._rpc, run.outage.failures = rpc, 0
+    def _is_up(self, rpc: ImsgRpc, watch: Watch, run: _Run) -> None:
+        self._rpc, self._watch, run.outage.failures = rpc, watch, 0
         self._has_rpc.set()
         run.report.ready(IMSG)
+
+    def _is_down(self) -> None:
+        self._rpc = None
+        self._has_rpc.clear()
 
     async def _take(self, message: object, moment: Moment, run: _Run) -> None:
         row = parse.row(message)
@@ -197,8 +205,9 @@ class ImessageAdapter:
     # --- sending ------------------------------------------------------------------------------------------------------
 
     async def _send(self, where: str, text: str, target: Mapping[str, object]) -> None:
+        """Send when it is our turn: imsg does one thing after the other, and what waits in it is lost when it hangs."""
         try:
-            async with self._link() as rpc:
+            async with self._turn, self._link() as rpc:
                 for piece in pieces(text.replace("\0", ""), MESSAGE_LIMIT):
                     await self._send_piece(rpc, where, piece, target)
         except ChannelFailed as error:
@@ -214,6 +223,9 @@ class ImessageAdapter:
             answer = await rpc.call("send", text=piece, **target, **how)
         except (Rejected, ChannelFailed) as error:
             failure = failures.of_sending(error, where)
+            if isinstance(error, NoAnswer):
+                self._watch.over(error)  # it would let everybody else wait, too; a new one is started
+                self._is_down()
         else:
             guid = answer.get("guid")
             sent.guid = guid if isinstance(guid, str) else ""

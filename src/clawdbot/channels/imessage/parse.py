@@ -68,7 +68,7 @@ class Row(Struct, frozen=True):
     @property
     def message_id(self) -> str:
         """The same in whatever row the message is shown again."""
-        return well_formed(self.guid or str(self.id))
+        return well_formed(self.guid or f"{self.id} {self.created_at}")  # in another database, numbers begin anew
 
     @property
     def words(self) -> str:

@@ -19,7 +19,8 @@ from httpx_sse import ServerSentEvent
 from clawdbot.channels import patience
 from clawdbot.channels.backoff import Backoff
 from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage, Report
-from clawdbot.channels.inbox import Inbox, Seen
+from clawdbot.channels.inbox import Inbox
+from clawdbot.channels.journal import Journal
 from clawdbot.channels.patience import ApiError, Outage, Unreachable, insist, together
 from clawdbot.channels.settings import SignalSettings
 from clawdbot.channels.signal import daemon, failures, parse
@@ -81,7 +82,7 @@ class SignalAdapter:
         self._api = SignalCli(settings.http_url, answer_s=self._timing.answer, silence_s=self._timing.silence)
         self._number = settings.account
         self._own = frozenset({SenderId(settings.account)} if settings.account else ())
-        self._seen = Seen()
+        self._seen = Journal(state_dir, account)
         self._last_event = ""
 
     @property
@@ -95,6 +96,7 @@ class SignalAdapter:
             spool = Spool(self._state_dir, self._account)
             inbox = Inbox(deliver, limit=_ROOM, seen=self._seen, spool=spool, backoff=self._timing.backoff)
             try:
+                self._seen.load()
                 await inbox.restore(late=True)
                 await together(self._receive(bot, inbox, report), *([_end_of(ended)] if ended else []))
             finally:

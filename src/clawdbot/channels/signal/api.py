@@ -4,6 +4,7 @@ Numbers are part of URLs and texts are part of bodies, and neither may be logged
 kept quiet, and its errors are raised anew, outside of the ``except`` that caught them.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import TypeVar
@@ -69,10 +70,12 @@ class SignalCli:
         url = httpx.URL(base)
         self.address = str(url.copy_with(userinfo=b""))
         self._base = base
+        self._answer_s = answer_s
         self._silence_s = silence_s
         hush("httpx", "httpcore")
+        # The time for an answer as a whole is limited below; these limits would begin anew with each byte.
         self._client = httpx.AsyncClient(
-            timeout=httpx.Timeout(answer_s, connect=_CONNECT_S), trust_env=not is_near(url.host)
+            timeout=httpx.Timeout(None, connect=_CONNECT_S, pool=_CONNECT_S), trust_env=not is_near(url.host)
         )
 
     async def check(self) -> None:
@@ -156,12 +159,13 @@ class SignalCli:
         content = None if body is None else msgspec.json.encode(body)
         headers = {} if body is None else {"Content-Type": "application/json"}
         try:
-            return await self._client.request(verb, self._base + path, content=content, headers=headers)
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(self._answer_s):
+                return await self._client.request(verb, self._base + path, content=content, headers=headers)
+        except (httpx.HTTPError, TimeoutError) as error:
             trouble = self._unreachable(error)
         raise trouble
 
-    def _unreachable(self, error: httpx.HTTPError | SSEError) -> Unreachable:
+    def _unreachable(self, error: httpx.HTTPError | SSEError | TimeoutError) -> Unreachable:
         unsent = isinstance(error, _UNSENT)
         why = "nothing listens there" if isinstance(error, httpx.ConnectError) else type(error).__name__
         return Unreachable(f"no usable answer from signal-cli at {self.address}: {why}", sent=not unsent)

@@ -18,9 +18,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from clawdbot.channels.base import Rows
 from clawdbot.channels.patience import ApiError, Unreachable
 from clawdbot.channels.proxies import proxy_for
+from clawdbot.channels.slack.blocks import blocks
 from clawdbot.channels.slack.library import SILENT
+from clawdbot.channels.slack.markup import escaped
 from clawdbot.domain.secret import Secret
 
 MESSAGE_LIMIT = 4000
@@ -109,6 +112,10 @@ class _Found(Struct, frozen=True):
     user: _User
 
 
+class _Posted(Struct, frozen=True):
+    ts: str
+
+
 class _Nothing(Struct, frozen=True):
     pass
 
@@ -149,13 +156,40 @@ class WebApi:
         )
         return opened.channel.id
 
-    async def post(self, conversation: str, text: str) -> None:
-        """Send one message of Slack's markup; nothing in it is looked up, and no link is opened for a preview."""
-        await self._call(
+    async def post(self, conversation: str, text: str, rows: Rows = ()) -> str:
+        """Send one message that is shown as it is, with buttons under it; its id.
+
+        Nothing in it is looked up, and no link is opened for a preview.
+        """
+        posted, _ = await self._call(
             "chat.postMessage",
             lambda client: client.chat_postMessage(
-                channel=conversation, text=text, mrkdwn=False, unfurl_links=False, unfurl_media=False
+                channel=conversation,
+                text=escaped(text),
+                blocks=blocks(text, rows) if rows else None,
+                mrkdwn=False,
+                unfurl_links=False,
+                unfurl_media=False,
             ),
+            _Posted,
+        )
+        return posted.ts
+
+    async def edit(self, conversation: str, message: str, text: str, rows: Rows) -> None:
+        """Give a message of ours another text, and other buttons."""
+        await self._call(
+            "chat.update",
+            lambda client: client.chat_update(
+                channel=conversation, ts=message, text=escaped(text), blocks=blocks(text, rows)
+            ),
+            _Nothing,
+        )
+
+    async def show(self, conversation: str, user_id: str, text: str) -> None:
+        """Show a person something in a conversation that nobody else sees, and that is gone when he looks again."""
+        await self._call(
+            "chat.postEphemeral",
+            lambda client: client.chat_postEphemeral(channel=conversation, user=user_id, text=escaped(text)),
             _Nothing,
         )
 

@@ -9,12 +9,14 @@ import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Annotated, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Meta, Struct
 
-from clawdbot.channels.base import DirectMessage
+from clawdbot.channels.base import DirectMessage, Press
 from clawdbot.channels.slack.markup import plain
+from clawdbot.channels.text import well_formed
 from clawdbot.domain.names import ChannelAccount, SenderId
 
 PERSON = re.compile(r"[UW][A-Z0-9]{1,63}", re.ASCII)
@@ -115,6 +117,36 @@ class _Payload(Struct, frozen=True):
     event: object = None
 
 
+class _Presser(Struct, frozen=True):
+    id: str
+    team_id: str | None = None
+
+
+class _Identified(Struct, frozen=True):
+    id: str
+
+
+class _Container(Struct, frozen=True):
+    type: Literal["message"]
+    channel_id: str
+
+
+class _Action(Struct, frozen=True):
+    type: Literal["button"]
+    action_ts: Annotated[str, Meta(min_length=1, max_length=64)]
+    value: Annotated[str, Meta(max_length=2000)]
+
+
+class _Actions(Struct, frozen=True):
+    type: Literal["block_actions"]
+    api_app_id: str
+    team: _Identified
+    user: _Presser
+    channel: _Identified
+    container: _Container
+    actions: Annotated[list[_Action], Meta(min_length=1, max_length=1)]
+
+
 def frame(text: str) -> Hello | Farewell | Envelope | Aside:
     """Read one frame of the WebSocket."""
     try:
@@ -148,6 +180,36 @@ def direct_message(envelope: Envelope, account: ChannelAccount, bot: Bot) -> Dir
     except (ValueError, RecursionError):
         return Aside.MALFORMED
     return _foreign(payload, bot) or _not_from_a_person(event, bot) or _message(event, account)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A press. ``at`` tells it from others of the same person, and not from itself when Slack sends it again."""
+
+    conversation: str
+    at: str
+    press: Press
+
+
+def pressed(envelope: Envelope, account: ChannelAccount, bot: Bot) -> Pressed | None:
+    """Read the press of a button under a message of ours by a person in his own conversation with the bot.
+
+    ``None`` for every other envelope. Who pressed is whom Slack says, ``user``; the value may be anything (threats.md
+    D14).
+    """
+    if envelope.type != "interactive":
+        return None
+    try:
+        said = msgspec.convert(envelope.payload, _Actions)
+    except (ValueError, RecursionError):
+        return None
+    (action,), place, user = said.actions, said.channel.id, said.user
+    is_ours = said.team.id == bot.team_id and said.api_app_id == (bot.app_id or said.api_app_id)
+    is_direct = DIRECT.fullmatch(place) and said.container.channel_id == place
+    is_person = PERSON.fullmatch(user.id) and user.id not in (bot.user_id, _SLACKBOT)
+    if not (is_ours and is_direct and is_person and user.team_id in (None, bot.team_id)):
+        return None
+    return Pressed(place, action.action_ts, Press(account, SenderId(user.id), well_formed(action.value)))
 
 
 def _type(event: object) -> object:

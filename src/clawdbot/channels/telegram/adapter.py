@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import NoReturn
 
 from clawdbot.channels import patience
-from clawdbot.channels.base import BotIdentity, Deliver, OnPress, Report, Rows
+from clawdbot.channels.base import BotIdentity, Deliver, OnPress, Posted, Report, Rows
 from clawdbot.channels.inbox import Inbox, Seen
 from clawdbot.channels.patience import ApiError, Outage, Unreachable, insist
+from clawdbot.channels.presses import Presses
 from clawdbot.channels.settings import TelegramSettings
+from clawdbot.channels.spool import Spool
 from clawdbot.channels.telegram import failures, parse
 from clawdbot.channels.telegram.api import MESSAGE_LIMIT, BotApi
-from clawdbot.channels.telegram.offsets import Offsets
-from clawdbot.channels.telegram.presses import Presses
-from clawdbot.channels.text import pieces
+from clawdbot.channels.telegram.offsets import BATCH, Offsets
+from clawdbot.channels.text import pieces, shortened
 from clawdbot.domain.names import ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
-from clawdbot.errors import RecipientRefused
+from clawdbot.errors import ChannelFailed, RecipientRefused
 
 _log = logging.getLogger(__name__)
 
@@ -49,7 +50,7 @@ class TelegramAdapter:
     :class:`~clawdbot.channels.base.Buttons`.
 
     Args:
-        state_dir: where ``telegram/update-offset-<account>.json`` is kept.
+        state_dir: where ``telegram/update-offset-<account>.json`` and ``telegram/inbox-<account>/`` are kept.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class TelegramAdapter:
         self._timing = timing or Timing()
         self._api = BotApi(token, settings.api_base, answer_s=self._timing.answer)
         self._seen = Seen()
-        self._presses: Presses | None = None
+        self._presses = Presses()
 
     @property
     def account(self) -> ChannelAccount:
@@ -75,19 +76,21 @@ class TelegramAdapter:
     async def run(self, deliver: Deliver, report: Report) -> None:
         """Receive until cancelled. A webhook that is set is removed, for it excludes polling.
 
-        Updates are confirmed to Telegram when they are done with, so at most 99 can overtake one that is slow.
+        Updates are confirmed to Telegram when they are done with. It shows only so many at once: when all of those are
+        under way, they are written down instead, lest one that hangs hold up what comes after them.
         """
         bot = await self.probe()
         await self._ask_to_poll()
         offsets = Offsets(self._state_dir, self._account, bot_id=bot.id, api_base=self._api.address)
         offsets.load()
-        inbox = Inbox(deliver, seen=self._seen, backoff=self._timing.backoff)
-        report.ready(bot)
+        spool = Spool(self._state_dir, self._account)
+        inbox = Inbox(deliver, seen=self._seen, spool=spool, patient=True, backoff=self._timing.backoff)
         try:
+            await inbox.restore()
+            report.ready(bot)
             await self._receive(bot, offsets, inbox, report)
         finally:
-            under_way = (inbox, self._presses) if self._presses is not None else (inbox,)
-            await asyncio.gather(*[each.close(self._timing.grace) for each in under_way])
+            await asyncio.gather(*[each.close(self._timing.grace) for each in (inbox, self._presses)])
 
     async def send(self, conversation: str, text: str) -> None:
         chat_id = _chat(conversation)
@@ -98,21 +101,20 @@ class TelegramAdapter:
         await self.send(sender, text)  # a private chat has the id of its person
 
     def on_press(self, pressed: OnPress) -> None:
-        self._presses = Presses(self._api, pressed)
+        self._presses.on_press(pressed)
 
-    async def ask(self, sender: SenderId, text: str, rows: Rows) -> str:
+    async def ask(self, sender: SenderId, text: str, rows: Rows) -> Posted:
         *before, last = pieces(text, MESSAGE_LIMIT)
         for piece in before:
             await self.send(sender, piece)
-        return str(await self._send(_chat(sender), last, rows))
+        return Posted(sender, str(await self._send(_chat(sender), last, rows)), last)
 
-    async def change(self, sender: SenderId, message: str, text: str, rows: Rows) -> None:
-        chat_id = _chat(sender)
-        *_, last = pieces(text, MESSAGE_LIMIT)
+    async def change(self, posted: Posted, text: str, rows: Rows) -> None:
+        chat_id = _chat(posted.conversation)
         try:
-            await self._api.edit_message(chat_id, int(message), last, rows)
+            await self._api.edit_message(chat_id, int(posted.id), shortened(text, MESSAGE_LIMIT), rows)
         except ApiError as error:
-            failure = failures.of_delivery(error, sender)
+            failure = failures.of_delivery(error, posted.conversation)
         else:
             return
         raise failure
@@ -139,18 +141,20 @@ class TelegramAdapter:
         raise failure
 
     async def _receive(self, bot: BotIdentity, offsets: Offsets, inbox: Inbox, report: Report) -> NoReturn:
-        def is_idle() -> bool:
-            return inbox.idle and (self._presses is None or self._presses.idle)
-
-        outage = Outage(self._account, report, self._timing, idle=is_idle)
+        outage = Outage(self._account, report, self._timing, idle=lambda: inbox.idle and self._presses.idle)
         now = asyncio.get_running_loop().time
         while True:
-            began = now()
+            began, at_least = now(), 0.0
             try:
                 updates = await self._api.updates(offsets.next, self._timing.poll, self._kinds)
                 news = await self._take(updates, bot, offsets, inbox)
+                if not news and len(updates) >= BATCH:
+                    inbox.keep()
             except ApiError as error:
-                trouble = error
+                failure = failures.of_channel(error, self._account)
+                at_least = failures.wait_at_least(error, self._timing.conflict)
+            except ChannelFailed as error:
+                failure = error
             else:
                 if outage.failures:
                     outage.failures = 0
@@ -158,13 +162,12 @@ class TelegramAdapter:
                 if not news:
                     await inbox.progress(began + self._timing.lull - now())
                 continue
-            failure = failures.of_channel(trouble, self._account)
-            await outage.wait_out(failure, failures.wait_at_least(trouble, self._timing.conflict))
+            await outage.wait_out(failure, at_least)
 
     @property
     def _kinds(self) -> tuple[str, ...]:
         """Presses are asked for only where somebody takes them."""
-        return ("message",) if self._presses is None else ("message", "callback_query")
+        return ("message", "callback_query") if self._presses.wanted else ("message",)
 
     async def _take(self, updates: list[object], bot: BotIdentity, offsets: Offsets, inbox: Inbox) -> bool:
         """Pass on what is new among updates; whether there was anything."""
@@ -173,9 +176,10 @@ class TelegramAdapter:
         for update, number, is_new in zip(updates, numbers, new, strict=True):
             if number is None or not is_new:
                 continue
-            query = parse.pressed(update, self._account) if self._presses is not None else None
-            if self._presses is not None and query is not None:
-                self._presses.take(query, partial(offsets.finish, number))
+            query = parse.pressed(update, self._account) if self._presses.wanted else None
+            if query is not None:
+                answer = partial(self._api.answer_press, query.id)
+                self._presses.take(query.press, answer, done=partial(offsets.finish, number))
                 continue
             message = parse.direct_message(update, self._account, bot.id)
             if isinstance(message, parse.Aside):

@@ -25,6 +25,7 @@ from clawdbot.channels.patience import ApiError, Unreachable
 from clawdbot.channels.proxies import is_near
 from clawdbot.channels.quiet import hush
 from clawdbot.channels.telegram.parse import Id
+from clawdbot.channels.text import shortened
 from clawdbot.domain.secret import Secret
 
 MESSAGE_LIMIT = 4096
@@ -36,6 +37,8 @@ ANSWER_LIMIT = 200
 _T = TypeVar("_T")
 _TOKEN = re.compile(r"[0-9]{1,20}:[A-Za-z0-9_-]{1,200}", re.ASCII)
 _CONNECT_S = 10.0
+_AT_ONCE = 100
+"""Requests besides the poll; one for each conversation that can be under way, lest those that hang take all."""
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _WORDS_ARE_SAFE = (httpx.ConnectError, RuntimeError)
 """Of before there is a connection, such as a missing package for proxies; the words of others may hold the URL."""
@@ -117,8 +120,8 @@ class BotApi:
         await self._call(edit, Message)
 
     async def answer_press(self, query: str, text: str) -> None:
-        """Show a text of at most :data:`ANSWER_LIMIT` to who pressed a button; what is longer is cut."""
-        shown = text if len(text) <= ANSWER_LIMIT else text[: ANSWER_LIMIT - 1] + "…"
+        """Show a text to who pressed a button; what is longer than :data:`ANSWER_LIMIT` is cut."""
+        shown = shortened(text, ANSWER_LIMIT)
         await self._call(lambda bot: bot.answer_callback_query(query, shown), bool)
 
     async def close(self) -> None:
@@ -148,7 +151,7 @@ class BotApi:
                 raise Rejected("the bot token", 404, "Not Found", 0)
             hush("telegram", "httpx", "httpcore")
             warnings.filterwarnings("ignore", r"Please use 'Bot\.getUpdates' instead of", PTBUserWarning)
-            self._clients = [poll, rest] = [_Client(1, self._base), _Client(10, self._base)]
+            self._clients = [poll, rest] = [_Client(1, self._base), _Client(_AT_ONCE, self._base)]
             self._bot = Bot(token, lambda _: f"{self._base}/bot{token}", get_updates_request=poll, request=rest)
         return self._bot
 

@@ -21,7 +21,7 @@ from clawdbot.domain.names import ChannelAccount
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 100
+BATCH = 100
 """The most updates that one ``getUpdates`` brings.
 
 Telegram answers with updates below the offset only when the offset makes no sense to it, as after a quiet week, when it
@@ -51,7 +51,7 @@ class Offsets:
         self.path = state_dir / "telegram" / f"update-offset-{account.account}.json"
         self._bot_id = bot_id
         self._api_base = api_base
-        self._progress = Progress(window=_BATCH)
+        self._progress = Progress(window=BATCH)
 
     def load(self) -> None:
         """Read the file, if there is one. What is no such file is put aside, and everything is news again.
@@ -67,7 +67,7 @@ class Offsets:
             return
         last = document.last_update_id
         above = {each for each in document.processed if last is None or each > last}
-        self._progress = Progress(last, above, window=_BATCH)
+        self._progress = Progress(last, above, window=BATCH)
 
     @property
     def next(self) -> int | None:

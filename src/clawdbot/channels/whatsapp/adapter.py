@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 
 from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage, Report
-from clawdbot.channels.inbox import Inbox, Seen
+from clawdbot.channels.inbox import Inbox
+from clawdbot.channels.journal import Journal
 from clawdbot.channels.patience import insist
 from clawdbot.channels.settings import WhatsappSettings
 from clawdbot.channels.spool import Spool
@@ -46,7 +47,7 @@ class WhatsappAdapter:
         self._timing = timing or Timing()
         self._place = place(account, settings, state_dir, environ)
         self._spool = Spool(state_dir, account)
-        self._seen = Seen()
+        self._seen = Journal(state_dir, account)
         self._connection: Connection | None = None
 
     @property
@@ -55,6 +56,7 @@ class WhatsappAdapter:
 
     async def run(self, deliver: Deliver, report: Report) -> None:
         """Receive until cancelled."""
+        self._seen.load()
         inbox = Inbox(deliver, seen=self._seen, spool=self._spool, backoff=self._timing.backoff)
         async with Connection.opened(self._place, self._timing, Mode.RUN) as connection:
             self._connection = connection

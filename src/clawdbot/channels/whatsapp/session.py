@@ -36,26 +36,46 @@ class InUse(Exception):
 def prepare(folder: Path, root: Path) -> None:
     """Make the folder, and close to others what is open to them (threats.md S1).
 
+    Below ``root`` all of it is ours. Elsewhere the owner may have chosen a folder that other things are in as well:
+    then only our own files are closed, and the folder stays as it is.
+
     Args:
         root: up to where folders above are ours, too; they may not be links.
 
     Raises:
-        OSError: it cannot be made, or is no folder of ours.
+        OSError: it cannot be made, or is no folder of ours, or others may write to it.
     """
-    ours = [each for each in (*reversed(folder.parents), folder) if each.is_relative_to(root)] or [folder]
-    ours[0].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for each in ours:
+    ours = [each for each in (*reversed(folder.parents), folder) if each.is_relative_to(root)]
+    (ours or [folder])[0].parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in ours or [folder]:
         with suppress(FileExistsError):
             each.mkdir(mode=0o700)
         found = each.stat() if each == root else each.lstat()
         if not stat.S_ISDIR(found.st_mode):
             raise NotADirectoryError(0, f"{each} is no folder")
         if each != root and stat.S_IMODE(found.st_mode) != 0o700:
+            if not ours and _is_shared(each, found):
+                continue
             each.chmod(0o700)
     for path in folder.iterdir():
         found = path.lstat()
-        if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077:
+        if stat.S_ISREG(found.st_mode) and found.st_mode & 0o077 and (ours or _is_own(path)):
             path.chmod(0o600)
+
+
+def _is_own(path: Path) -> bool:
+    """A file that a bridge of ours makes, or its database beside it (``session.db-wal``); somebody else's is not."""
+    named = path.name.partition("-")[0] == DATABASE or path.name in (_KEPT, f"{_KEPT}.tmp", _LOG, _LOCK)
+    return named and path.lstat().st_uid == os.geteuid()
+
+
+def _is_shared(folder: Path, found: os.stat_result) -> bool:
+    """Whether there is more in a folder than ours. Raises PermissionError if others could put other keys there."""
+    if found.st_uid == os.geteuid() and all(_is_own(path) for path in folder.iterdir()):
+        return False
+    if found.st_mode & 0o022:
+        raise PermissionError(0, "others may write to it", str(folder))
+    return True
 
 
 class Session:
