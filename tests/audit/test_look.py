@@ -8,7 +8,7 @@ import pytest
 from clawdbot.audit import look
 from clawdbot.client import identity_file, token_file
 from clawdbot.config import load
-from clawdbot.gateway import tls
+from clawdbot.gateway import held_files, tls
 from clawdbot.history import files as history
 from clawdbot.node import policy_file, record
 from clawdbot.paths import Paths
@@ -48,6 +48,8 @@ def test_what_is_looked_at_is_called_as_its_programs_call_it() -> None:
         *(record.NAME, policy_file.NAME, history.FOLDER),
         *(f"identity/{name}" for name in (identity_file.NAME, token_file.NAME)),
         "/".join((*tls.FOLDER, tls.KEY)),
+        held_files.FOLDER,
+        f"{held_files.KEY_FOLDER}/{held_files.KEY}",
     } < {name for name, _, _ in look.OWN}
 
 
@@ -71,6 +73,13 @@ def test_everything_that_holds_secrets_is_looked_at(paths: Paths) -> None:
         ("token", "token", True),
         ("tls_key", "state/k", False),
     ]
+
+
+def test_the_file_of_places_where_owners_are_told_is_looked_at(paths: Paths) -> None:
+    """Its URLs hold passwords."""
+    put(paths.config_path, "{owner: {notifyFile: '../places'}}")
+    put(paths.state_dir.parent / "places", "ntfy://ntfy.sh/topic\n", mode=0o644)
+    assert ("notify", "places", True) in parts(paths)
 
 
 def test_a_closed_folder_shields_what_is_in_it(paths: Paths) -> None:

@@ -7,7 +7,9 @@ import pytest
 from clawdbot.audit.devices import UNUSED_MS
 from clawdbot.audit.report import audit
 from clawdbot.domain.effects import Change
+from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.paths import Paths
+from clawdbot.persons_service import PersonsService
 from clawdbot.store.base import DeviceKey
 from clawdbot.store.files import FileStore
 from tests.support.devices import NOW, paired
@@ -62,6 +64,26 @@ async def test_everything_is_looked_at_and_the_worst_comes_first(paths: Paths) -
         "warn fs.state",
         "warn fs.synced_dir",
     ]
+
+
+async def test_S1_what_a_look_at_the_store_sets_right_is_a_finding_all_the_same(paths: Paths) -> None:
+    write(paths, GOOD)
+    store = FileStore(paths.state_dir)
+    await store.update(DeviceKey(paired("admin").id), lambda device: Change(paired("admin"), None))
+    await store.close()
+    (paths.state_dir / "devices" / "paired.json").chmod(0o644)
+    assert await found(paths) == ["warn fs.state"]
+
+
+async def test_an_invite_that_is_open_is_worth_knowing_also_beside_a_broken_account(paths: Paths) -> None:
+    write(paths, GOOD)
+    service = PersonsService(FileStore(paths.state_dir), now=lambda: NOW)
+    await service.invite(ChannelAccount(Channel.TELEGRAM), within_ms=60_000)
+    broken = paths.state_dir / "credentials" / "discord-senders.json"
+    broken.write_text("{")
+    broken.chmod(0o600)
+    assert await found(paths) == ["warn fs.state", "info invites.open"]
+    assert await found(paths, now=NOW + 60_000) == ["warn fs.state"]
 
 
 async def test_S4_broken_state_is_a_finding_and_no_crash(paths: Paths) -> None:

@@ -49,10 +49,12 @@ def test_what_is_ours(name: str, is_: Part) -> None:
         "DEVICES/paired.json",
         "paired.json",
         "gateway.lock",
+        "gateway/held.key",
+        "held/telegram-default-0123456789abcdef0123456789abcdef.json",
     ],
 )
 def test_S5_what_is_not(name: str) -> None:
-    """Ways out of the folder, other spellings, locks, and messages on their way."""
+    """Ways out of the folder, other spellings, locks, messages on their way or held, and the key of those."""
     assert part(name) is None
 
 

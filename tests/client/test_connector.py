@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from clawdbot.client import Connector, Introduction, connect
+from clawdbot.client import Connector, Introduction, SetupCode, connect, redeem
 from clawdbot.client.address import Address
 from clawdbot.domain.connect import Credentials
 from clawdbot.domain.identity import DeviceIdentity
@@ -313,3 +313,36 @@ async def test_the_short_way_to_connect(identity: DeviceIdentity) -> None:
         async with connect(gateway.url, identity=identity, token="t") as connection:
             assert await connection.call("health") == {"ok": True}
         assert isinstance(Address(gateway.url).port, int)
+
+
+# --- by a setup code -------------------------------------------------------------------------------------------------
+
+WORD = Secret("A" * 43)
+
+
+async def test_a_setup_code_is_redeemed(identity: DeviceIdentity) -> None:
+    """As what it is for; the token that comes of it is kept."""
+    kept = Kept()
+
+    async def talk(line: Line) -> None:
+        request = await line.let_in(auth={"deviceToken": "mine", "scopes": ["operator.read"]})
+        assert request.auth == Credentials(token=WORD)
+        assert (request.role, request.scopes) == ("operator", ("operator.read",))
+        await line.closed()
+
+    async with fake_gateway(talk) as gateway:
+        code = SetupCode(Address(gateway.url), WORD, Role.OPERATOR, (Scope("operator.read"),))
+        async with redeem(code.text(), identity=identity, tokens=kept):
+            assert kept.tokens == {"operator": "mine"}
+
+
+async def test_G18_the_gateway_of_a_code_is_shown_nothing_but_its_word(identity: DeviceIdentity) -> None:
+    """Tokens that are kept are of another gateway, perhaps. They stay, also when the word is not taken."""
+    talk, offered = door()
+    kept = Kept(node="of-another-gateway")
+    async with fake_gateway(talk) as gateway:
+        with pytest.raises(ConnectRefused, match="unauthorized"):
+            async with redeem(SetupCode(Address(gateway.url), WORD), identity=identity, tokens=kept):
+                pass
+    assert offered == [WORD.reveal()]
+    assert kept.tokens == {"node": "of-another-gateway"}

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from clawdbot.client import Address, Role, Scope, SetupCode
+from clawdbot.domain.secret import Secret
 from tests.support.gateways import SHARED, gateway
 
 LIBRARY = (Path(__file__).parents[2] / "docs" / "library.md").read_text("utf-8")
-EXAMPLE = next(block for block in re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL) if "clawdbot.client" in block)
+EXAMPLE, JOINING = (
+    block for block in re.findall(r"```python\n(.*?)```", LIBRARY, re.DOTALL) if "clawdbot.client" in block
+)
 
 
 @pytest.mark.parametrize(("token", "said"), [(SHARED, "health {'ok': True"), ("wrong", "gateway token mismatch")])
@@ -25,3 +29,23 @@ async def test_the_documented_client_runs(tmp_path: Path, token: str, said: str)
     assert process.returncode == 0
     assert said in output.decode()
     assert (tmp_path / "client/identity/device.json").stat().st_mode & 0o777 == 0o600
+
+
+async def test_the_documented_way_with_a_setup_code(tmp_path: Path) -> None:
+    """Behind the first example; it keeps a token, by which the first one gets in without the shared secret."""
+    async with gateway() as running:
+        owner = await running.admin()
+        made = await owner.call("device.pair.code", role="operator", scopes=["operator.read"])
+        address = Address(f"ws://127.0.0.1:{running.gateway.port}")
+        code = SetupCode(address, Secret(made["word"]), Role.OPERATOR, (Scope("operator.read"),))
+        first = EXAMPLE.replace("18789", str(running.gateway.port)).replace("the shared secret", "")
+        joined = f"{JOINING}\nasyncio.run(join({code.text()!r}))\n"
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", first.replace("asyncio.run(main())", f"{joined}asyncio.run(main())"),
+            cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        host, *said = output.decode().splitlines()
+    assert process.returncode == 0
+    assert host == owner.hello["server"]["host"]
+    assert said[-1].startswith("health {'ok': True")

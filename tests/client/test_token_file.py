@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from clawdbot.client import TokenFile, load_identity
+from clawdbot.client.token_file import KeptOnly
 from clawdbot.domain.names import DeviceId, Role, Scope
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import StoreCorrupt
@@ -79,6 +80,18 @@ def test_a_dead_token_is_forgotten_and_no_other(tokens: TokenFile) -> None:
     assert tokens.get(Role.OPERATOR) == Secret("one")
     tokens.forget(Role.OPERATOR, Secret("one"))
     assert (tokens.get(Role.OPERATOR), tokens.get(Role.NODE)) == (None, Secret("node"))
+
+
+def test_G15_where_tokens_are_only_kept_none_is_offered_from(tokens: TokenFile) -> None:
+    """What comes is kept in the place of what was there, and is there for others."""
+    tokens.keep(Role.NODE, Secret("old"), (), now=1)
+    only = KeptOnly(tokens)
+    assert only.get(Role.NODE) is None
+    only.keep(Role.NODE, Secret("new"), (), now=2)
+    assert only.get(Role.NODE) is None
+    assert tokens.get(Role.NODE) == Secret("new")
+    only.forget(Role.NODE, Secret("new"))
+    assert tokens.get(Role.NODE) is None
 
 
 def test_another_devices_tokens_are_none_of_ours(tmp_path: Path, tokens: TokenFile) -> None:

@@ -94,6 +94,29 @@ def test_D10_the_cap_is_bounded(desk: Desk, cap: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "held"),
+    [
+        ("", [False, False]),
+        ("holdFirstMessage: true,", [True, True]),
+        ("accounts: {work: {holdFirstMessage: true}},", [False, True]),
+        ("holdFirstMessage: true, accounts: {work: {holdFirstMessage: false}},", [True, False]),
+    ],
+)
+def test_first_messages_are_held_where_the_owner_says_so(desk: Desk, text: str, held: list[bool]) -> None:
+    """The account's own word counts before the channel's; on one that is not configured nothing is held."""
+    text = text if "accounts" in text else f"{text} accounts: {{work: {{}}}},"
+    config = desk.config(f"{{channels: {{telegram: {{botToken: '1:a', {text}}}}}}}")
+    accounts = [ChannelAccount(Channel.TELEGRAM, AccountId(name)) for name in ("default", "work", "other")]
+    assert [config.holds_first_message(account) for account in accounts] == [*held, False]
+
+
+@pytest.mark.parametrize("wrong", ["1", "'true'", "null"])
+def test_D5_what_is_neither_yes_nor_no_is_an_error(desk: Desk, wrong: str) -> None:
+    (error,) = desk.errors(f"{{channels: {{telegram: {{holdFirstMessage: {wrong}}}}}}}")
+    assert error.startswith("1: channels.telegram.holdFirstMessage: must be true or false")
+
+
+@pytest.mark.parametrize(
     ("written", "api_base"),
     [
         ("", TELEGRAM_API),
@@ -165,3 +188,25 @@ def test_D1_two_accounts_with_one_login_are_warned_of(
     text = f"{{channels: {{{channel}: {{accounts: {{home: {{{first}}}, work: {{{second}}}}}}}}}}}"
     found = [each for each in desk.problems(text) if "have the same" in each]
     assert [f'the accounts "home" and "work" have the same {same} (' in each for each in found] == [True] * bool(same)
+
+
+@pytest.mark.parametrize(
+    ("text", "default", "work"),
+    [
+        ("{accounts: {default: {}, work: {}}}", False, False),
+        ("{notifyOnApprove: true, accounts: {default: {}, work: {}}}", True, True),
+        ("{notifyOnApprove: true, accounts: {default: {}, work: {notifyOnApprove: false}}}", True, False),
+        ("{accounts: {default: {}, work: {notifyOnApprove: true}}}", False, True),
+    ],
+)
+def test_who_is_told_on_approval(desk: Desk, text: str, default: bool, work: bool) -> None:
+    """An account's own word counts before its channel's; without any, and for accounts that are not there: nobody."""
+    config = desk.config(f"{{channels: {{signal: {text}}}}}")
+    accounts = [ChannelAccount(Channel.SIGNAL, AccountId(name)) for name in ("default", "work", "none")]
+    assert [config.notifies_on_approve(one) for one in accounts] == [default, work, False]
+
+
+def test_notify_on_approve_is_true_or_false(desk: Desk) -> None:
+    assert desk.errors("{channels: {signal: {notifyOnApprove: 1}}}") == [
+        "1: channels.signal.notifyOnApprove: must be true or false, not 1"
+    ]

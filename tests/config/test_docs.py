@@ -29,7 +29,7 @@ def test_the_examples_load(desk: Desk, number: int) -> None:
         f"{{channels: {{{name}: {{%s}}}}}}"
         for name in ("telegram", "discord", "slack", "whatsapp", "signal", "imessage")
     ]
-    + ["{channels: {discord: {dm: {%s}}}}", "{gateway: {%s}}"]
+    + ["{channels: {discord: {dm: {%s}}}}", "{discovery: {%s}}", "{discovery: {mdns: {%s}}}", "{gateway: {%s}}"]
     + [f"{{gateway: {{{name}: {{%s}}}}}}" for name in ("auth", "controlUi", "nodes", "pairing", "remote", "tls")],
 )
 def test_every_served_key_is_told_of(desk: Desk, section: str) -> None:

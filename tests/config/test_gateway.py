@@ -52,6 +52,8 @@ GOOD: list[tuple[str, GatewaySettings]] = [
         "{trustedProxies: ['10.0.0.0/8', '127.0.0.1', 'fd00::/8']}",
         GatewaySettings(trusted_proxies=(ip_network("10.0.0.0/8"), ip_network("127.0.0.1"), ip_network("fd00::/8"))),
     ),
+    ("{controlUi: {enabled: false}}", GatewaySettings(dashboard=False)),
+    ("{controlUi: {enabled: true}}", GatewaySettings()),
     (
         "{controlUi: {allowedOrigins: ['HTTPS://Panel.example/', 'http://[FD00::1]:8080', 'https://x:443']}}",
         GatewaySettings(origins=frozenset({"https://panel.example", "http://[fd00::1]:8080", "https://x"})),

@@ -29,7 +29,7 @@ SERVED = {
 
 
 def test_its_sections_are_accepted(desk: Desk) -> None:
-    served = {"channels", "env", "gateway"}
+    served = {"channels", "discovery", "env", "gateway"}
     config = desk.config(json.dumps({name: {} for name in REFERENCE["top"]}))
     assert set(config.not_served) == set(REFERENCE["top"]) - served - known.BOOKKEEPING
     assert set(REFERENCE["top"]) == known.SECTIONS | served | known.BOOKKEEPING - {"$schema"}
@@ -46,7 +46,7 @@ def test_its_keys_of_the_gateway_are_accepted(desk: Desk) -> None:
     served = {
         "gateway": {"auth", "bind", "controlUi", "mode", "nodes", "port", "remote", "tls", "trustedProxies"},
         "auth": {"mode", "password", "token"},
-        "controlUi": set(),
+        "controlUi": {"enabled"},
         "nodes": {"allowCommands", "denyCommands"},
         "remote": {"password", "tlsFingerprint", "token", "url"},
         "tls": {"autoGenerate", "certPath", "enabled", "keyPath"},

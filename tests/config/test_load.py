@@ -104,7 +104,7 @@ ERRORS = [
     (
         "{colour: 1}",
         "clawdbot.json:1: colour: there is no such key",
-        "keys here are assistant, channels, env, gateway, owner, pairing",
+        "keys here are assistant, channels, discovery, env, gateway, owner, pairing",
     ),
     ("{\n\ntelegram: {}}", "clawdbot.json:3: telegram: there is no such key", 'it belongs under "channels"'),
     ("{channels: []}", "clawdbot.json:1: channels: must be an object, not a list", ""),
@@ -160,7 +160,8 @@ def test_an_error_names_file_line_key_and_value(desk: Desk, text: str, message: 
 def test_all_problems_at_once_for_the_doctor(desk: Desk) -> None:
     text = "{\nfoo: 1,\nchannels: {telegram: {\ndmPolicy: '',\nallowFrom: ['@bob']}},\npairing: 3}"
     assert desk.problems(text) == [
-        "error: 2: foo: there is no such key (keys here are assistant, channels, env, gateway, owner, pairing)",
+        "error: 2: foo: there is no such key"
+        " (keys here are assistant, channels, discovery, env, gateway, owner, pairing)",
         'warning: 3: channels.telegram: there is no bot token (run "clawdbot channels add telegram")',
         'error: 4: channels.telegram.dmPolicy: "" is not one of pairing, allowlist, open, disabled',
         'warning: 5: channels.telegram.allowFrom[0]: "@bob" lets nobody in: usernames can change hands;'

@@ -64,7 +64,10 @@ def test_an_owner_from_the_environment(desk: Desk) -> None:
             '{owner: {quiet: "07:00-07:00"}}',
             '1: owner.quiet: begins when it ends; for no quiet hours leave out "quiet"',
         ),
-        ("{owner: {zzzzzzzz: 1}}", "1: owner.zzzzzzzz: there is no such key (keys here are quiet, who)"),
+        (
+            "{owner: {zzzzzzzz: 1}}",
+            "1: owner.zzzzzzzz: there is no such key (keys here are notify, notifyFile, quiet, warnHours, who)",
+        ),
     ],
 )
 def test_D6_what_is_not_one_person_is_refused_with_advice(desk: Desk, text: str, error: str | None) -> None:

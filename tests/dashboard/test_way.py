@@ -67,7 +67,12 @@ async def a_stranger_comes_and_goes(alice: FakeUser, dashboard: Dashboard) -> No
     assert "Pairing code:" in await alice.next_message()
     await dashboard.button("Alice", "Block").click()
     await dashboard.sure("Block")
-    await expect(dashboard.card("777", "blocked")).to_contain_text("clawdbot pairing unblock telegram 777")
+    await dashboard.button("777", "Unblock", "blocked").click()
+    await expect(dashboard.card("777", "blocked")).to_have_count(0)
+    await dashboard.page.locator("#history-details > summary").click()
+    await expect(dashboard.page.locator("#history > li").nth(0)).to_contain_text("777 on Telegram: unblocked")
+    alice.write("and again?")
+    assert "Pairing code:" in await alice.next_message()
 
 
 async def a_node_comes_and_goes(state: Path, port: str, dashboard: Dashboard) -> None:
@@ -81,7 +86,7 @@ async def a_node_comes_and_goes(state: Path, port: str, dashboard: Dashboard) ->
         inside = dashboard.card("Workshop", "devices")
         await expect(inside).to_contain_text("connected now")
         await dashboard.button("Workshop", "Rename", "devices").click()
-        await dashboard.page.locator("#ask-input").fill("Garage")
+        await dashboard.page.get_by_label("Name", exact=True).fill("Garage")
         await dashboard.page.keyboard.press("Enter")
         await dashboard.button("Garage", "Revoke", "devices").click()
         await dashboard.sure("Revoke")

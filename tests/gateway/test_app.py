@@ -102,6 +102,26 @@ async def test_S4_a_broken_configuration_lets_nobody_in_and_loses_nothing(home: 
         assert await gateway.stop() == 0
 
 
+async def test_S7_what_a_stranger_asked_with_is_answered_once_a_command_lets_him_in(home: Home[FakeTelegram]) -> None:
+    """Held over a restart; finished, not begun again, when the gateway is told to stop meanwhile; in no log."""
+    home.configure(holdFirstMessage=True)
+    alice = home.platform.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("wait")
+        code = code_in(await alice.next_message())
+        await gateway.says("is held")
+        assert await gateway.stop() == 0
+    assert (await home.owner("pairing", "approve", "telegram", code))[0] == 0
+    async with home.gateway() as gateway:
+        await until((home.state.parent / "waiting").exists)
+        gateway.process.terminate()
+        (home.state.parent / "go").touch()
+        assert await alice.next_message() == "You said: wait"
+        assert await gateway.process.wait() == 0
+        assert "has to wait" not in gateway.log()
+    assert list((home.state / "held").iterdir()) == []
+
+
 async def test_policies_are_hot(home: Home[FakeTelegram]) -> None:
     """The policy changes with the next message: disabled means silence."""
     alice, bob = home.platform.user(7, "Alice"), home.platform.user(8, "Bob")

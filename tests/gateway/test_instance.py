@@ -112,6 +112,20 @@ def test_while_it_runs_it_says_where(tmp_path: Path) -> None:
     assert instance.find(tmp_path) is None
 
 
+@pytest.mark.parametrize(
+    ("said", "hosts"),
+    [(["10.0.0.7", "::1"], ("10.0.0.7", "::1")), (None, ()), ("10.0.0.7", ()), (["10.0.0.7", 1, None], ("10.0.0.7",))],
+)
+def test_it_says_on_what_it_listens(tmp_path: Path, said: object, hosts: tuple[str, ...]) -> None:
+    """A gateway of before does not, and is found all the same."""
+    with instance.hold(tmp_path) as place:
+        place.listens(URL, hosts=["0.0.0.0"])
+        assert instance.find(tmp_path) == instance.Instance(os.getpid(), URL, hosts=("0.0.0.0",))
+        written = json.loads((tmp_path / instance.LOCK_NAME).read_text())
+        (tmp_path / instance.LOCK_NAME).write_text(json.dumps({**written, "hosts": said}))
+        assert instance.find(tmp_path) == instance.Instance(os.getpid(), URL, hosts=hosts)
+
+
 def test_G15_an_address_counts_only_while_the_lock_is_held(tmp_path: Path) -> None:
     """What a killed gateway left leads nowhere: not while nobody has the lock, and not in its next holder's hands."""
     killed = subprocess.Popen(["true"])

@@ -1,21 +1,31 @@
 """The way out to one client, over a real socket."""
 
 import asyncio
+import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 from aiohttp import WSMsgType, web
 
+from clawdbot.config.gateway_model import TlsSettings
 from clawdbot.gateway.hub import MOST_BUFFERED
 from clawdbot.gateway.link import CLOSE_S, Link
+from clawdbot.gateway.tls import Tls, open_tls
 from tests.support.waiting import eventually
+
+UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
 
 Use = Callable[[Link, web.WebSocketResponse], Awaitable[None]]
 
 
 @asynccontextmanager
-async def linked(use: Use) -> AsyncIterator[str]:
+async def linked(use: Use, tls: Tls | None = None) -> AsyncIterator[str]:
     """A server that does something with the link to each client."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
@@ -29,10 +39,10 @@ async def linked(use: Use) -> AsyncIterator[str]:
     app.router.add_get("/", handle)
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls.context if tls else None)
     await site.start()
     try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+        yield f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}/"
     finally:
         await runner.cleanup()
 
@@ -40,10 +50,7 @@ async def linked(use: Use) -> AsyncIterator[str]:
 async def connect_and_read_nothing(url: str) -> asyncio.StreamWriter:
     """A client whose buffers are full soon."""
     _, writer = await asyncio.open_connection(*url.removeprefix("http://").rstrip("/").split(":"), limit=1024)
-    writer.write(
-        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    )
+    writer.write(UPGRADE)
     return writer
 
 
@@ -134,3 +141,27 @@ async def test_a_client_that_is_gone_ends_the_link() -> None:
         async with aiohttp.ClientSession() as http, http.ws_connect(url):
             pass
         await eventually(lambda: ended)
+
+
+async def test_a_client_that_goes_without_a_word_ends_the_link_over_tls_too(tmp_path: Path) -> None:
+    """By then the transport was closed twice, and cannot be asked any more how much it holds."""
+    ended: list[int] = []
+
+    async def use(link: Link, ws: web.WebSocketResponse) -> None:
+        async for _ in ws:
+            pass
+        link.close(1000, "")
+        await link.closed()
+        ended.append(link.unsent)
+
+    tls = open_tls(TlsSettings(enabled=True), tmp_path, names=["127.0.0.1"], now=time.time_ns() // 1_000_000)
+    assert tls is not None
+    async with linked(use, tls) as url:
+        trusting = ssl.create_default_context(cafile=str(tls.cert))
+        address = url.removeprefix("https://").rstrip("/").split(":")
+        reader, writer = await asyncio.open_connection(*address, ssl=trusting)
+        writer.write(UPGRADE)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await eventually(lambda: ended)
+    assert ended == [0]

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from clawdbot.gateway.logs import JsonLines
+from clawdbot.gateway.logs import UNHEARD, JsonLines
 
 
 def record(
@@ -55,3 +55,32 @@ def test_libraries_are_quiet_and_our_lines_go_to_standard_error() -> None:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == ""
     assert [json.loads(line)["msg"] for line in done.stderr.splitlines()] == ["ours"]
+
+
+def test_S7_what_a_stranger_asks_a_websocket_for_is_not_heard() -> None:
+    """The library warns of it, and quotes it."""
+    program = (
+        "from aiohttp.test_utils import make_mocked_request; from aiohttp.web import WebSocketResponse\n"
+        "from clawdbot.gateway.logs import log_to_stderr\n"
+        "log_to_stderr(verbose=True)\n"
+        "said = {'Upgrade': 'websocket', 'Connection': 'upgrade', 'Sec-WebSocket-Version': '13'}\n"
+        "said |= {'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==', 'Sec-WebSocket-Protocol': 'bearer, sekrit'}\n"
+        "assert WebSocketResponse().can_prepare(make_mocked_request('GET', '/', said))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+
+
+def test_S7_what_libraries_say_in_a_thread_of_a_push_is_not_heard() -> None:
+    """At any level, by whatever logger; other threads are."""
+    program = (
+        "import logging, threading; from clawdbot.gateway.logs import UNHEARD, log_to_stderr\n"
+        "log_to_stderr(verbose=True)\n"
+        "for name in (UNHEARD, 'other'):\n"
+        "    speak, said = logging.getLogger('oauthlib').error, f'key in {name}'\n"
+        "    thread = threading.Thread(target=speak, args=(said,), name=name)\n"
+        "    thread.start(); thread.join()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert "key in other" in done.stderr
+    assert UNHEARD not in done.stderr

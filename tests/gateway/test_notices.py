@@ -8,8 +8,13 @@ import pytest
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.owners import Owners, Quiet, read_owner
+from clawdbot.domain.secret import Secret
 from clawdbot.errors import DeliveryFailed, RecipientRefused
-from clawdbot.gateway.notices import FULL_AGAIN_MS, MOST_NOTED
+from clawdbot.gateway.endings import AGAIN_MS
+from clawdbot.gateway.notes import MOST_NOTED
+from clawdbot.gateway.notices import FULL_AGAIN_MS, Pace
+from clawdbot.gateway.push import Failure, Push
+from clawdbot.service import Service
 from tests.support.owners import SIGNAL, TELEGRAM, Street
 from tests.support.waiting import eventually
 
@@ -158,12 +163,13 @@ async def test_a_channel_that_does_not_run_leaves_the_other_owner_told() -> None
 
 
 async def test_without_owners_nothing_is_kept() -> None:
-    """Nor while the configuration is broken; once it is mended, the next request is told of."""
+    """Nor while the configuration is broken; once it is mended, the next request is told of, without a pause."""
     street = Street()
     street.broken = True
     async with street.telling():
         await street.write("7")
         await settled()
+        assert set(street.slept) == {Pace().gather}
         street.broken = False
         await street.write("8")
         await eventually(lambda: bool(street.said_to("1")))
@@ -208,3 +214,212 @@ async def test_what_was_certainly_not_delivered_is_tried_again() -> None:
         await eventually(lambda: bool(street.signal.sent))
         await settled()
     assert len(street.signal.sent) == 1
+
+
+# --- approvals that end ----------------------------------------------------------------------------------------------
+
+DAY_MS = 24 * 60 * 60 * 1000
+
+
+async def lend(street: Street, sender: str, days: int) -> None:
+    """Let somebody who waits in for so many days."""
+    (request,) = [one for one in await street.house.senders.waiting(TELEGRAM) if one.sender == sender]
+    await street.house.senders.approve_sender(TELEGRAM, request.code, by="terminal", lasts_ms=days * DAY_MS)
+
+
+async def lent(days: int = 7) -> Street:
+    """``7`` is in for a week, and nobody is being told of anything yet."""
+    street = Street()
+    await street.write("7")
+    await lend(street, "7", days)
+    await street.house.senders.label_sender(TELEGRAM, SenderId("7"), "the plumber")
+    async with street.telling():
+        await eventually(lambda: bool(street.said_to("1")))
+    street.telegram.sent.clear()
+    return street
+
+
+async def test_an_owner_is_told_before_an_approval_ends_and_extends_it() -> None:
+    """Once, a day before, with the answer that lets him go on for another week; it is good once."""
+    street = await lent()
+    async with street.telling():
+        await street.notices.look_for_endings()
+        await settled()
+        assert street.said_to("1") == []
+        street.clock.now += 6 * DAY_MS
+        for _ in range(3):
+            await street.notices.look_for_endings()
+            await settled()
+        (text,) = street.said_to("1")
+        assert text.startswith('telegram: 7 ("the plumber") is in until 2026-')
+        assert "that is in 1 d; extend gives 7 d from then on" in text
+        reference = text.partition("extend ")[2].partition("Answer: extend ")[2][:5]
+        assert street.telegram.keyboards[max(street.telegram.keyboards)] == [[f"extend {reference}"]]
+        assert await street.telegram.press("1", f"extend {reference}") == "Extended: telegram sender 7."
+        said = await street.telegram.press("1", f"extend {reference}")
+        assert said == "Nothing changed: the approval of telegram sender 7 is extended already."
+        street.clock.now += 5 * DAY_MS
+        assert await street.is_in("7")
+        await street.notices.look_for_endings()
+        await settled()
+        street.clock.now += DAY_MS
+        await street.notices.look_for_endings()
+        await eventually(lambda: sum("is in until" in text for text in street.said_to("1")) == 2)
+
+
+async def test_D14_nobody_but_the_owner_extends() -> None:
+    """Not the one whose approval ends, and not by another action than was offered."""
+    street = await lent()
+    street.clock.now += 6 * DAY_MS
+    async with street.telling():
+        await street.notices.look_for_endings()
+        await eventually(lambda: bool(street.said_to("1")))
+        reference = street.said_to("1")[0].partition("Answer: extend ")[2][:5]
+        assert await street.telegram.press("7", f"extend {reference}") == "Only the owner can decide."
+        assert await street.telegram.press("1", f"block {reference}") == (
+            "Nothing decided: about telegram sender 7 you can extend."
+        )
+        assert "tried to decide about telegram sender 7" in street.said_to("1")[1]
+        street.clock.now += DAY_MS
+        assert (await street.telegram.press("1", f"extend {reference}")).startswith("Too late: the approval of")
+    assert not await street.is_in("7")
+
+
+async def test_G5_an_approval_that_was_changed_is_not_extended_by_an_old_answer() -> None:
+    """Extended or taken back elsewhere since: the answer is void, and the buttons go."""
+    street = await lent()
+    await street.watched.sweep()
+    street.clock.now += 6 * DAY_MS
+    async with street.telling():
+        await street.notices.look_for_endings()
+        await eventually(lambda: bool(street.said_to("1")))
+        reference = street.said_to("1")[0].partition("Answer: extend ")[2][:5]
+        service = Service(street.store, now=street.clock)
+        await service.extend_sender(TELEGRAM, SenderId("7"), by="terminal", lasts_ms=30 * DAY_MS)
+        said = await street.telegram.press("1", f"extend {reference}")
+        assert said == "Nothing changed: the approval of telegram sender 7 is gone already."
+        until = (await service.read(TELEGRAM)).allowed[SenderId("7")].until
+        assert until == street.clock.now + 30 * DAY_MS
+    await eventually(lambda: not any(street.telegram.keyboards.values()))
+
+
+async def test_who_is_revoked_before_he_is_told_of_is_left_out() -> None:
+    """Quiet hours held the warning back; in the morning there is nothing to say."""
+    street = await lent()
+    street.owners = Owners(street.owners.who, Quiet(22 * 60, 7 * 60))
+    street.minute = 3 * 60
+    street.clock.now += 6 * DAY_MS
+    async with street.telling():
+        await street.notices.look_for_endings()
+        await settled()
+        assert street.said_to("1") == []
+        await street.house.senders.revoke_sender(TELEGRAM, SenderId("7"), by="terminal")
+        street.minute = 7 * 60
+        await settled()
+        await street.write("8")
+        await eventually(lambda: bool(street.said_to("1")))
+    (text,) = street.said_to("1")
+    assert "8 wants to write" in text
+    assert "7" not in text.partition("\n")[0]
+    assert "no more" not in text
+
+
+async def test_requests_come_before_endings_in_a_digest() -> None:
+    street = await lent()
+    street.clock.now += 6 * DAY_MS
+    await street.notices.look_for_endings()
+    await street.write("8")
+    async with street.telling():
+        await eventually(lambda: bool(street.said_to("1")))
+    (text,) = street.said_to("1")
+    assert text.startswith("2 matters wait for you:\n\ntelegram: 8 wants")
+    assert text.index("8 wants") < text.index("is in until")
+
+
+async def test_a_warning_that_reached_nobody_comes_again() -> None:
+    """The owner's channel did not run: he is told when it does, ten minutes later at the latest."""
+    street = await lent()
+    street.clock.now += 6 * DAY_MS
+    del street.running[TELEGRAM]
+    async with street.telling():
+        await street.notices.look_for_endings()
+        await settled()
+        street.running[TELEGRAM] = street.telegram
+        await street.notices.look_for_endings()
+        await settled()
+        assert street.said_to("1") == []
+        street.clock.now += AGAIN_MS
+        await street.notices.look_for_endings()
+        await eventually(lambda: len(street.said_to("1")) == 1)
+        street.clock.now += AGAIN_MS
+        await street.notices.look_for_endings()
+        await settled()
+    assert len(street.said_to("1")) == 1
+
+
+async def test_without_owners_nobody_looks() -> None:
+    """What nobody can be told of stays to be told."""
+    street = await lent()
+    street.clock.now += 6 * DAY_MS
+    owners, street.owners = street.owners, Owners()
+    await street.notices.look_for_endings()
+    street.owners = owners
+    async with street.telling():
+        await street.notices.look_for_endings()
+        await eventually(lambda: len(street.said_to("1")) == 1)
+
+
+# --- outside the chats -----------------------------------------------------------------------------------------------
+
+
+class Places(Push):
+    """Places that take what they are told; none is a real one."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda: (Secret("ntfy://x/y"),))
+        self.told: list[str] = []
+
+    async def try_to_tell(self, url: Secret, text: str) -> Failure | None:
+        self.told.append(text)
+        return None
+
+
+async def test_places_outside_are_told_the_same_without_references() -> None:
+    """Who waits, full queues, approvals that end: with the command, and never a code (threats.md S7)."""
+    street = Street(places=(places := Places()))
+    street.owners = Owners()
+    street.cap = 1
+    async with street.telling():
+        await street.write("7", name="Eve")
+        await street.write("8")
+        await eventually(lambda: bool(places.told))
+        (request,) = await street.house.senders.waiting(TELEGRAM)
+        (text,) = places.told
+        assert text.startswith('telegram: 7 ("Eve") wants to write to the bot\nsince ')
+        assert "Decide: clawdbot pairing list telegram" in text
+        assert "telegram: as many wait as may" in text
+        assert request.code.reveal() not in text
+        assert "Answer" not in text
+        await lend(street, "7", 2)
+        street.clock.now += DAY_MS
+        await street.notices.look_for_endings()
+        await eventually(lambda: len(places.told) == 2)
+        assert "Decide: clawdbot pairing extend telegram 7" in places.told[1]
+        street.clock.now += AGAIN_MS
+        await street.notices.look_for_endings()
+        await settled()
+    assert len(places.told) == 2
+
+
+async def test_D14_a_misused_reference_is_told_outside_too() -> None:
+    """It is named in the chat where it was given, and nowhere else."""
+    street = Street(places=(places := Places()))
+    async with street.telling():
+        await street.write("7")
+        await eventually(lambda: bool(street.said_to("1")))
+        reference = street.said_to("1")[0].partition("approve ")[2][:5]
+        assert await street.telegram.press("2", f"approve {reference}") == "Only the owner can decide."
+        await eventually(lambda: len(places.told) == 2)
+    assert "Somebody else tried to decide about telegram sender 7 with a reference of yours" in places.told[1]
+    assert reference not in "".join(places.told)
+    assert reference in street.said_to("1")[1]

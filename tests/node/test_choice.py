@@ -3,7 +3,11 @@
 import pytest
 
 from clawdbot.client import address as addresses
+from clawdbot.client.address import Address
+from clawdbot.client.setup_code import SetupCode
 from clawdbot.domain.connect import Credentials
+from clawdbot.domain.fingerprints import Fingerprint
+from clawdbot.domain.names import Role
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import UsageError
 from clawdbot.node import choice
@@ -15,6 +19,8 @@ LOCAL = Configured(GatewayAt("127.0.0.1", 18789), Credentials(token=Secret("conf
 MINE = Record("n1", "box", GatewayAt("gw", 1234, tls=True, fingerprint=PIN))
 NOTHING = Credentials()
 TOKEN = "from-environment"
+WORD = Secret("A" * 43)
+CODE = SetupCode(Address("wss://new:7", Fingerprint(PIN)), WORD)
 
 
 def choose(said: Said, record: Record | None = None, **environ: str) -> Wanted:
@@ -91,3 +97,34 @@ def test_addresses_come_and_go() -> None:
     """An address as a place, and back."""
     for url in ("ws://127.0.0.1:18789", "wss://[::1]:5", "wss://h:443"):
         assert choice.at(addresses.read(url)).address().url == url
+
+
+@pytest.mark.parametrize("record", [None, MINE])
+def test_G18_a_setup_code_says_it_all(record: Record | None) -> None:
+    """Its gateway is shown its word and nothing else: not what is configured, nor what stands in the environment."""
+    wanted = choose(Said(code=CODE, name="box"), record, CLAWDBOT_GATEWAY_TOKEN=TOKEN)
+    assert wanted == Wanted(GatewayAt("new", 7, tls=True, fingerprint=PIN), NOTHING, "box", WORD)
+    assert "A" * 43 not in repr(wanted)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said(code=CODE, host="new"),
+        Said(code=CODE, port=7),
+        Said(code=CODE, url="wss://new:7"),
+        Said(code=CODE, tls=True),
+        Said(code=CODE, fingerprint=PIN),
+        Said(code=CODE, token="t"),
+        Said(code=CODE, password="p"),
+    ],
+)
+def test_nothing_goes_with_a_setup_code(said: Said) -> None:
+    with pytest.raises(UsageError, match="nothing else about it goes with --pair"):
+        choose(said)
+
+
+def test_a_code_for_an_operator_makes_no_node() -> None:
+    """It is not even tried: that would count as a wrong one."""
+    with pytest.raises(UsageError, match="for an operator"):
+        choose(Said(code=SetupCode(CODE.address, WORD, Role.OPERATOR)))

@@ -102,6 +102,19 @@ async def test_from_pairing_to_revocation(away: Away) -> None:
         assert "connected" not in again.log.read_text()
 
 
+async def test_G18_a_setup_code_on_another_machine(away: Away) -> None:
+    """Where the owner says how it is reached; the machine itself has no way out here, and advertises nothing."""
+    away.run("qr", code=2)
+    code = away.owner.json(away.gateway, "qr", "--at", f"wss://{HOUSE}:{away.gateway.port}")["code"]
+    async with away.node("--pair", code, "--display-name", NAME, token="") as node:
+        await node.says("connected")
+        until(away.is_connected, "the node is connected")
+        assert away.invoke("system.which", {"bins": ["nope"]}) == {"bins": {}}
+        assert away.owner.requests(away.gateway) == []
+    async with away.node(token="") as again:
+        await again.says("connected")
+
+
 async def test_it_comes_back_by_what_it_kept(away: Away) -> None:
     """Started without a word: address, certificate and its token are kept; the shared one is not, and not needed."""
     async with away.node(*away.first_words, fingerprint=away.fingerprint) as node:

@@ -136,8 +136,8 @@ def test_S6_a_clock_that_is_not_set_yet_is_waited_for() -> None:
 
 def test_a_gateway_that_is_not_there_is_waited_for() -> None:
     """Longer and longer, and told once."""
-    first = journey.not_reached(Journey(), NoGateway("no gateway listens at ws://h:1"), delay=delay)
-    second = journey.not_reached(first.journey, NoGateway("no gateway listens at ws://h:1"), delay=delay)
+    first = again(journey.not_reached(Journey(), NoGateway("no gateway listens at ws://h:1"), delay=delay))
+    second = again(journey.not_reached(first.journey, NoGateway("no gateway listens at ws://h:1"), delay=delay))
     assert first.lines == ("no gateway listens at ws://h:1; trying again",)
     assert second.lines == ()
     assert (first.wait, second.wait) == (1, 2)
@@ -145,7 +145,8 @@ def test_a_gateway_that_is_not_there_is_waited_for() -> None:
 
 def test_a_hint_is_told() -> None:
     """A certificate that changed, say."""
-    step = journey.not_reached(Journey(), GatewayUnavailable("another certificate", hint="ask its owner"), delay=delay)
+    error = GatewayUnavailable("another certificate", hint="ask its owner")
+    step = again(journey.not_reached(Journey(), error, delay=delay))
     assert step.lines == ("another certificate; trying again", "ask its owner")
 
 
@@ -160,7 +161,30 @@ def test_a_lost_connection_is_made_again() -> None:
 def test_an_outage_does_not_lose_the_request() -> None:
     """The gateway restarts while the node waits: the request is the same, and its command is told again."""
     waiting = again(turned_away(Journey(), pairing("r1"))).journey
-    away = journey.not_reached(waiting, NoGateway("no gateway"), delay=delay).journey
+    away = again(journey.not_reached(waiting, NoGateway("no gateway"), delay=delay)).journey
     back = again(turned_away(away, pairing("r1"), 30))
     assert back.journey.request == Request("r1", 0)
     assert back.lines[1].endswith("approve r1")
+
+
+@pytest.mark.parametrize("error", [WRONG, pairing("r1"), refused("NOT_PAIRED", "pairing required")])
+def test_a_setup_code_that_is_not_taken_ends_it(error: ConnectRefused) -> None:
+    """It is not tried again, and nobody's approval is waited for: who pasted it is there, and makes another."""
+    told = stopped(turned_away(Journey(by_code=True), error))
+    assert told.message == "the gateway does not take this setup code"
+    assert told.exit_code == 1
+    assert "clawdbot qr" in told.hint
+
+
+def test_where_a_setup_code_leads_there_must_be_its_gateway() -> None:
+    """Nobody there, or another certificate: the same moment, with the same exit code as any command."""
+    error = GatewayUnavailable("another certificate", hint="ask its owner")
+    assert stopped(journey.not_reached(Journey(by_code=True), error, delay=delay)) is error
+
+
+def test_a_setup_code_that_was_not_looked_at_is_tried_again() -> None:
+    """The gateway says when; once it was taken, it is forgotten."""
+    error = refused("UNAVAILABLE", "unauthorized: too many failed attempts", retryAfterMs=90_000)
+    step = again(turned_away(Journey(by_code=True), error))
+    assert (step.wait, step.journey.by_code) == (90, True)
+    assert not journey.lost(Closed(1012, "service restart"), delay=delay).journey.by_code

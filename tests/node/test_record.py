@@ -104,6 +104,17 @@ def test_G15_the_token_of_another_gateway_replaces_it(state: Path) -> None:
     assert tokens(state, HOME).get(Role.NODE) is None
 
 
+def test_a_certificate_that_is_new_is_kept_with_the_token(state: Path) -> None:
+    """The place is the same: so is the token, until there is another."""
+    pinned, anew = (GatewayAt("gateway.example", 18789, tls=True, fingerprint=pin * 32) for pin in ("ab", "cd"))
+    RecordFile(state).keep(Record("n1", gateway=pinned))
+    tokens(state, pinned).keep(Role.NODE, Secret("old"), (), now=1)
+    assert tokens(state, anew).get(Role.NODE) == Secret("old")
+    tokens(state, anew).keep(Role.NODE, Secret("new"), (), now=2)
+    assert RecordFile(state).read() == Record("n1", gateway=anew)
+    assert tokens(state, anew).get(Role.NODE) == Secret("new")
+
+
 def test_G15_no_crash_leaves_a_token_with_the_wrong_gateway(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever moving to another gateway stops, no token stands beside the name of one that did not give it."""
     givers = {"home-token": HOME, "away-token": AWAY}

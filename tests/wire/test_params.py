@@ -17,12 +17,8 @@ from clawdbot.wire.params import (
     DeviceRename,
     DeviceTokenRevoke,
     DeviceTokenRotate,
-    DmPairApprove,
-    DmPairBlock,
-    DmPairList,
-    DmPairReject,
-    DmPairRevoke,
     Health,
+    HistoryList,
     NodeDescribe,
     NodeError,
     NodeEvent,
@@ -53,12 +49,14 @@ def test_every_method_of_the_protocol_has_params() -> None:
     assert set(METHODS) == {
         *WITHOUT_PARAMS,
         *LENIENT,
-        *(f"device.pair.{verb}" for verb in ("approve", "reject", "remove")),
+        *(f"device.pair.{verb}" for verb in ("approve", "reject", "remove", "code")),
         *("device.token.rotate", "device.token.revoke", "device.rename"),
         *(f"node.pair.{verb}" for verb in ("request", "approve", "reject", "verify")),
         *("node.rename", "node.describe", "node.invoke", "node.invoke.result", "node.event"),
-        *("channels.status", "agent.identity.get", "dashboard.link"),
-        *(f"dm.pair.{verb}" for verb in ("list", "approve", "reject", "block", "revoke", "notify")),
+        *("channels.status", "agent.identity.get", "dashboard.link", "history.list"),
+        *(f"dm.pair.{verb}" for verb in ("list", "approve", "reject", "block", "unblock", "revoke")),
+        *(f"dm.pair.{verb}" for verb in ("expect", "extend", "label", "notify")),
+        *(f"dm.pair.{verb}" for verb in ("invite", "uninvite", "link", "unlink")),
     }
 
 
@@ -83,22 +81,11 @@ def test_every_method_of_the_protocol_has_params() -> None:
         (NodeDescribe, {"nodeId": " "}, {"node_id": " "}),
         (ChannelsStatus, {"probe": False, "timeoutMs": 8e3}, {"probe": False, "timeout_ms": 8000}),
         (AgentIdentityGet, {"sessionKey": ""}, {"agent_id": None, "session_key": ""}),
-        (DmPairList, {}, {"channel": None, "account": None}),
+        (HistoryList, {}, {}),
         (
-            DmPairApprove,
-            {"channel": "telegram", "code": "c"},
-            {"channel": "telegram", "account": None, "code": Secret("c")},
-        ),
-        (
-            DmPairReject,
-            {"channel": "x", "account": "y", "code": "c"},
-            {"channel": "x", "account": "y", "code": Secret("c")},
-        ),
-        (DmPairBlock, {"channel": "x", "sender": "1"}, {"channel": "x", "account": None, "sender": "1"}),
-        (
-            DmPairRevoke,
-            {"channel": "x", "account": "y", "sender": "1"},
-            {"channel": "x", "account": "y", "sender": "1"},
+            HistoryList,
+            {"limit": 200, "before": 7, "of": "device", "id": "d", "kinds": ["approved", "revoked"]},
+            {"limit": 200, "before": 7, "of": "device", "id": "d", "kinds": ("approved", "revoked")},
         ),
     ],
     ids=lambda value: getattr(value, "method", ""),
@@ -206,8 +193,10 @@ def test_a_node_s_event_keeps_null_payload_and_refuses_null_text() -> None:
             {"deviceId": "d", "role": "r", "scopes": ["x"] * 33},
             "at /scopes: must NOT have more than",
         ),
-        (DmPairApprove, {"channel": "x", "code": "x" * 65}, "at /code: must NOT have more than 64 characters"),
-        (DmPairBlock, {"channel": "x", "sender": "x" * 257}, "at /sender: must NOT have more than 256 characters"),
+        (HistoryList, {"limit": 201}, "at /limit: must be <= 200"),
+        (HistoryList, {"before": 0}, "at /before: must be >= 1"),
+        (HistoryList, {"of": "everybody"}, "at /of: must be equal to constant"),
+        (HistoryList, {"kinds": ["approved"] * 99}, "at /kinds: must NOT have more than"),
     ],
     ids=lambda value: getattr(value, "method", ""),
 )
@@ -216,8 +205,6 @@ def test_G13_what_is_kept_is_bounded(kind: type[Params], plain: dict[str, Any], 
         params.read(kind, plain)
 
 
-def test_S7_codes_and_tokens_are_hidden() -> None:
-    code = params.read(DmPairApprove, {"channel": "telegram", "code": "ABCD2345"})
+def test_S7_tokens_are_hidden() -> None:
     token = params.read(NodePairVerify, {"nodeId": "n", "token": "t0ken"})
-    assert "ABCD2345" not in repr(code)
     assert "t0ken" not in repr(token)

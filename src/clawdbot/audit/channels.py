@@ -6,8 +6,8 @@ from urllib.parse import urlsplit
 from clawdbot.audit.findings import Finding, Severity
 from clawdbot.channels.settings import DiscordSettings, SignalSettings, SlackSettings, TelegramSettings
 from clawdbot.config import AccountConfig, Config, HttpSettings
-from clawdbot.config.gateway_model import is_loopback
 from clawdbot.domain.gate import DmPolicy
+from clawdbot.domain.hosts import is_loopback
 from clawdbot.domain.names import DEFAULT_ACCOUNT
 
 

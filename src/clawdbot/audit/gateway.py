@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 
 from clawdbot.audit.findings import Finding, Severity
 from clawdbot.config import Bind, GatewaySettings
-from clawdbot.config.gateway_model import Network, is_everywhere, is_loopback
+from clawdbot.config.gateway_model import Network
 from clawdbot.domain.credentials import AuthMode
+from clawdbot.domain.hosts import is_everywhere, is_loopback
 
 LEAST_CHARACTERS: Final = {AuthMode.TOKEN: 24, AuthMode.PASSWORD: 12}
 LEAST_DIFFERENT: Final = 8

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from clawdbot.domain.hosts import in_url
+
 FOREIGN_PAGE: Final = "https://foreign.example"
 PATIENCE_S: Final = 5.0
 
@@ -120,4 +122,4 @@ def _frame(text: str) -> dict[str, object]:
 
 
 def _url(host: str, port: int, *, secure: bool) -> str:
-    return f"{'wss' if secure else 'ws'}://{f'[{host}]' if ':' in host else host}:{port}"
+    return f"{'wss' if secure else 'ws'}://{in_url(host)}:{port}"

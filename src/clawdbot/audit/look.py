@@ -17,6 +17,8 @@ OWN: Final = (
     ("gateway", "gateway_dir", "the gateway's folder"),
     ("gateway/tls", "tls_dir", "the folder of the gateway's certificate"),
     ("gateway/tls/gateway-key.pem", "tls_key", "the gateway's private key"),
+    ("gateway/held.key", "held_key", "the key of held messages"),
+    ("held", "held_dir", "the folder of held messages"),
     ("node.json", "node", "the node's settings"),
     ("exec-policy.json", "exec_policy", "the list of programs that may be run"),
     ("history", "history_dir", "the folder of the history"),
@@ -63,6 +65,8 @@ def _named(paths: Paths, config: Config | None) -> Iterator[tuple[Path, str, str
     for account in config.accounts.values() if config else ():
         if account.token_file is not None:
             yield account.token_file, "token", f"the token of {account.account}"
+    if config and config.notify.file is not None:
+        yield config.notify.file, "notify", "the file of owner.notifyFile"
     if config and config.gateway.tls.key is not None:
         yield config.gateway.tls.key, "tls_key", "the gateway's private key"
 

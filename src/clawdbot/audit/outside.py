@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from clawdbot.audit.findings import Finding, Severity
 from clawdbot.audit.knock import Answer, Knock
 from clawdbot.config import GatewaySettings
-from clawdbot.config.gateway_model import is_loopback
+from clawdbot.domain.hosts import is_loopback
 
 THERE = (Answer.REFUSED, Answer.LET_IN)
 

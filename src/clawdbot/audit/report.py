@@ -1,9 +1,10 @@
 """The whole audit of a configuration and a state directory, as they lie there."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
-from clawdbot.audit import channels, devices, files, gateway, look
+from clawdbot.audit import channels, devices, files, gateway, invites, look
 from clawdbot.audit.files import FileFact
 from clawdbot.audit.findings import Finding, Severity, ranked
 from clawdbot.config import Config, ConfigProblem, load, problems
@@ -12,7 +13,7 @@ from clawdbot.domain.device_records import Device
 from clawdbot.domain.names import Instant
 from clawdbot.errors import ConfigError, StoreError
 from clawdbot.paths import Paths
-from clawdbot.store.base import DeviceKey
+from clawdbot.store.base import DeviceKey, SendersKey
 from clawdbot.store.files import FileStore
 from clawdbot.store.inspection import Problem
 
@@ -34,13 +35,14 @@ class Audit:
 async def audit(paths: Paths, environ: Mapping[str, str], *, now: Instant) -> Audit:
     """Look at everything; nothing is changed."""
     config = _config(paths, environ)
-    store = FileStore(paths.state_dir)
+    store = FileStore(paths.state_dir, mend=False)
     facts = tuple(look.files(paths, config))
     found = [
         *_broken(problems(paths.config_path, environ), paths),
         *(gateway.check(config.gateway, str(paths.config_path)) if config else ()),
         *(channels.check(config, str(paths.config_path)) if config else ()),
         *devices.check(await _devices(store), str(paths.state_dir / "devices" / "paired.json"), now=now),
+        *await _invites(store, now),
         *files.check(facts),
         *_state(store.problems(), paths),
         *_copied(paths),
@@ -61,6 +63,16 @@ async def _devices(store: FileStore) -> Iterable[Device]:
         return (await store.read_all(DeviceKey)).values()
     except StoreError:
         return ()
+
+
+async def _invites(store: FileStore, now: Instant) -> list[Finding]:
+    """What is open on each account; nothing of one whose files are broken, which is a finding of its own."""
+    found: list[Finding] = []
+    for key in await store.keys(SendersKey):
+        if isinstance(key, SendersKey):
+            with suppress(StoreError):
+                found += invites.check(key.account, await store.read(key), now=now)
+    return found
 
 
 def _broken(found: Iterable[ConfigProblem], paths: Paths) -> Iterator[Finding]:

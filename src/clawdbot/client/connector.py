@@ -8,16 +8,17 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final
 
 from clawdbot.client import address as addresses
 from clawdbot.client import hello as hellos
 from clawdbot.client import introduction as introductions
-from clawdbot.client import refusals
+from clawdbot.client import refusals, setup_code
 from clawdbot.client.address import Address
 from clawdbot.client.introduction import Introduction
-from clawdbot.client.token_file import DeviceTokens
+from clawdbot.client.setup_code import SetupCode
+from clawdbot.client.token_file import DeviceTokens, KeptOnly
 from clawdbot.domain.connect import Credentials
 from clawdbot.domain.identity import DeviceIdentity
 from clawdbot.domain.names import Instant
@@ -78,6 +79,11 @@ class Connector:
             connection = await self._connect(self.credentials)
         await self._keep(connection)
         return connection
+
+    def redeeming(self, word: Secret) -> "Connector":
+        """The same with a pairing word: that alone is shown, and the token that the gateway gives for it is kept."""
+        tokens = None if self.tokens is None else KeptOnly(self.tokens)
+        return replace(self, credentials=Credentials(token=word), tokens=tokens)
 
     async def _connect(self, credentials: Credentials) -> "Connection":
         from clawdbot.client.connection import Connection, too_late
@@ -191,5 +197,33 @@ async def connect(
         Credentials(token=Secret(token) if token else None, password=Secret(password) if password else None),
         tokens,
     )
+    async with await connector.connect() as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def redeem(
+    code: str | SetupCode,
+    *,
+    identity: DeviceIdentity,
+    introduction: Introduction | None = None,
+    tokens: DeviceTokens | None = None,
+) -> AsyncIterator["Connection"]:
+    """Pair by a setup code, without anybody's approval, and be connected for as long as the context lasts.
+
+    Args:
+        code: as it was scanned or pasted. It is good once; from then on :func:`connect` with ``tokens``.
+        identity: the device's key pair.
+        introduction: who connects; it asks for no more than the code is for. Without it: for just that.
+        tokens: where the device token of this gateway is to be kept. None that is there is shown.
+
+    Raises:
+        UsageError: it is no code.
+        ConnectRefused: the code is used up, too old, or not good for what is asked.
+        ClawdbotError: as :meth:`Connector.connect`.
+    """
+    known = setup_code.read(code) if isinstance(code, str) else code
+    introduction = introduction or Introduction(role=known.role, scopes=known.scopes)
+    connector = Connector(known.address, identity, introduction, tokens=tokens).redeeming(known.word)
     async with await connector.connect() as connection:
         yield connection

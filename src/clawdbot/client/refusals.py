@@ -40,6 +40,7 @@ def call_hint(message: str) -> str:
 _MISSING_SCOPE: Final = "missing scope: "
 _UNKNOWN_METHOD: Final = "unknown method: "
 _NOT_RUN: Final = ("SYSTEM_RUN_DISABLED", "SYSTEM_RUN_DENIED")
+_SCOPES: Final = "operator.admin is everything; below it are operator.read, .write, .pairing and .approvals"
 _HINTS: Final = {
     "unknown requestId": 'requests expire after five minutes; run "clawdbot devices list" or "clawdbot nodes pending"',
     "unknown deviceId": 'run "clawdbot devices list" to see the devices',
@@ -48,6 +49,8 @@ _HINTS: Final = {
     "node not connected": 'run "clawdbot nodes status" to see which are',
     "node command not allowed": 'run "clawdbot nodes describe" to see what it lets itself be asked for',
     "node invoke timed out": "give it more time with --invoke-timeout MS",
+    "a setup code gives no scopes beyond your own": _SCOPES,
+    "a link gives no scopes beyond your own": _SCOPES,
     "unknown pairing code": "codes expire after an hour; to see who waits: clawdbot gateway call dm.pair.list",
 }
 

@@ -7,6 +7,7 @@ there, are none of ours.
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal, Protocol
 
@@ -33,6 +34,22 @@ class DeviceTokens(Protocol):
 
     def forget(self, role: Role, token: Secret) -> None:
         """Drop a token that opens nothing any more; another one, which came meanwhile, stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeptOnly:
+    """Where a token is kept, and none is offered from: who brings a pairing word shows nothing else."""
+
+    tokens: DeviceTokens
+
+    def get(self, role: Role) -> Secret | None:
+        return None
+
+    def keep(self, role: Role, token: Secret, scopes: Iterable[Scope], *, now: Instant) -> None:
+        self.tokens.keep(role, token, scopes, now=now)
+
+    def forget(self, role: Role, token: Secret) -> None:
+        self.tokens.forget(role, token)
 
 
 class _Entry(Struct, rename="camel"):

@@ -17,7 +17,9 @@ from clawdbot.domain.texts import add_command
 
 MAX_CAP = 100
 
-_SERVED = frozenset({"accounts", "enabled", "name", "maxPending", replies.KEY, *dm.FLAT_KEYS})
+_SERVED = frozenset(
+    {"accounts", "enabled", "name", "maxPending", "notifyOnApprove", "holdFirstMessage", replies.KEY, *dm.FLAT_KEYS}
+)
 
 
 def read_channels(root: Section, variables: Mapping[str, str], cap: int) -> dict[ChannelAccount, AccountConfig]:
@@ -115,6 +117,8 @@ class _Channel:
             refused_entries=said.allowlist.refused if said.allowlist else (),
             cap=_first_whole(layers, "maxPending", 1, MAX_CAP) or self.cap,
             reply=replies.read(layers),
+            notify_on_approve=_first_flag(layers, "notifyOnApprove"),
+            hold_first_message=_first_flag(layers, "holdFirstMessage"),
             token=token.secret,
             token_source=token.source,
             token_problem=token.problem or app_token.problem,
@@ -169,6 +173,12 @@ def _login(account: AccountConfig) -> _Login | None:
         case _:
             hint = "give each bot one account; two cannot receive with the same token"
             return None if account.token is None else _Login(account.token, "token", hint)
+
+
+def _first_flag(layers: tuple[Section, ...], key: str) -> bool:
+    """The account's own word, or else the channel's."""
+    flags = [layer.flag(key) for layer in layers]
+    return next((flag for flag in flags if flag is not None), False)
 
 
 def _account_id(text: str) -> AccountId | None:

@@ -63,7 +63,7 @@ def read_gateway(root: Section, variables: Mapping[str, str]) -> GatewaySettings
     said = auth.choice("mode", _AskedFor)
     ways = (AuthMode.PASSWORD, AuthMode.TOKEN)
     mode = AuthMode(said) if said else next((way for way in ways if way in secrets), AuthMode.NONE)
-    pages = _part(section, "controlUi", "allowedOrigins")
+    pages = _part(section, "controlUi", "enabled", "allowedOrigins")
     nodes = _part(section, "nodes", "allowCommands", "denyCommands")
     pairing = _part(section, "pairing", "silentLocal", "maxPending", "maxPendingPerAddress")
     return GatewaySettings(
@@ -73,6 +73,7 @@ def read_gateway(root: Section, variables: Mapping[str, str]) -> GatewaySettings
         auth=GatewayAuth(mode, secrets.get(mode)),
         secrets=MappingProxyType(secrets),
         trusted_proxies=tuple(_networks(section, "trustedProxies")),
+        dashboard=pages.flag("enabled") is not False,
         origins=frozenset(_origins(pages, "allowedOrigins")),
         allow_commands=frozenset(_commands(nodes, "allowCommands")),
         deny_commands=frozenset(_commands(nodes, "denyCommands")),

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Final
 
 from clawdbot.domain.bounds import QueueLimits
 from clawdbot.domain.credentials import AuthMode, GatewayAuth
 from clawdbot.domain.fingerprints import Fingerprint
+from clawdbot.domain.hosts import in_url, is_loopback
 from clawdbot.domain.platforms import CommandPolicy
 from clawdbot.domain.secret import Secret
 
@@ -35,6 +36,16 @@ class GatewayMode(StrEnum):
 
     LOCAL = "local"
     REMOTE = "remote"
+
+
+class Openness(StrEnum):
+    """``discovery.mdns.mode``: how much is said."""
+
+    OFF = "off"
+    MINIMAL = "minimal"
+    """Where the gateway is, and what its certificate is."""
+    FULL = "full"
+    """Also where the program lies on this machine, and how to get in by SSH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +88,7 @@ class GatewaySettings:
         auth: what the gateway asks everybody for.
         secrets: what is configured for each way of asking, whichever is asked for.
         trusted_proxies: peers whose word about the client's address is taken.
+        dashboard: is the page served at ``/``?
         origins: browsers' pages that may connect besides the gateway's own, as ``https://host[:port]``.
         allow_commands: what nodes may be asked to do beyond the list of their platform.
         deny_commands: what no node may be asked to do; wins.
@@ -91,6 +103,7 @@ class GatewaySettings:
     auth: GatewayAuth = field(default_factory=lambda: GatewayAuth(AuthMode.NONE))
     secrets: Mapping[AuthMode, Secret] = field(default_factory=dict)
     trusted_proxies: tuple[Network, ...] = ()
+    dashboard: bool = True
     origins: frozenset[str] = frozenset()
     allow_commands: frozenset[str] = frozenset()
     deny_commands: frozenset[str] = frozenset()
@@ -134,21 +147,8 @@ class GatewaySettings:
     def local_url(self) -> str:
         """The same as a URL."""
         host = self.local_host
-        return f"{'wss' if self.tls.enabled else 'ws'}://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{'wss' if self.tls.enabled else 'ws'}://{in_url(host)}:{self.port}"
 
 
 _LOOPBACK: Final = ("127.0.0.1", "::1")
 _REACHED_AT: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - looked up, not bound
-
-
-def is_loopback(host: str) -> bool:
-    """Does an address lead to nowhere but this machine? Of names, ``localhost`` alone does."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def is_everywhere(host: str) -> bool:
-    """Does it stand for every address of this machine?"""
-    return host in ("0.0.0.0", "::")  # noqa: S104 - compared, not bound

@@ -16,7 +16,7 @@ BOOKKEEPING = _words("$schema meta wizard")
 """Top-level keys that ask for nothing."""
 
 SECTIONS = _words(
-    "agents approvals audio auth bindings broadcast browser canvasHost commands cron diagnostics discovery hooks"
+    "agents approvals audio auth bindings broadcast browser canvasHost commands cron diagnostics hooks"
     " logging media messages models nodeHost plugins session skills talk tools ui update web"
 )
 
@@ -60,7 +60,7 @@ DM_KEYS = _words("groupChannels groupEnabled replyToMode")
 GATEWAY_KEYS = {
     "gateway": _words("http reload tailscale"),
     "auth": _words("allowTailscale"),
-    "controlUi": _words("allowInsecureAuth basePath enabled"),
+    "controlUi": _words("allowInsecureAuth basePath"),
     "nodes": _words("browser"),
     "remote": _words("sshIdentity sshTarget transport"),
     "tls": _words("caPath"),

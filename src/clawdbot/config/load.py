@@ -7,6 +7,7 @@ from types import MappingProxyType
 from clawdbot.config import files, gateway, json5, known, tokens
 from clawdbot.config.accounts import MAX_CAP, read_channels
 from clawdbot.config.assistant import read_assistant
+from clawdbot.config.discovery import read_discovery
 from clawdbot.config.json5 import Json5Error, Object
 from clawdbot.config.model import Config, ConfigProblem, Severity
 from clawdbot.config.owner import read_owners
@@ -17,7 +18,7 @@ from clawdbot.errors import ConfigError
 
 MAX_BYTES = 1024 * 1024
 
-_SERVED = ("assistant", "channels", "env", "gateway", "owner", "pairing")
+_SERVED = ("assistant", "channels", "discovery", "env", "gateway", "owner", "pairing")
 
 _SERVED_VARIABLES = frozenset(
     {tokens.SLACK_APP.variable, *(login.variable for login in tokens.LOGINS.values()), *gateway.VARIABLES}
@@ -100,12 +101,14 @@ def _examine(path: Path, content: bytes | None, environ: Mapping[str, str]) -> t
     accounts = read_channels(root, variables, cap)
     door = gateway.read_gateway(root, variables)
     assistant = read_assistant(root.section("assistant"))
-    owners = read_owners(root)
+    owners, notify = read_owners(root)
     config = Config(
         accounts=MappingProxyType(accounts),
         gateway=door,
         assistant=assistant,
         owners=owners,
+        notify=notify,
+        advertised=read_discovery(root, variables),
         pairing_cap=cap,
         not_served=tuple(key for key in notes.not_served if key not in known.BOOKKEEPING),
         warnings=tuple(problem for problem in notes.problems if problem.severity is Severity.WARNING),

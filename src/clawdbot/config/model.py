@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from clawdbot.channels.settings import Platform, TelegramSettings
-from clawdbot.config.gateway_model import GatewaySettings
+from clawdbot.config.gateway_model import GatewaySettings, Openness
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.domain.owners import Owners
@@ -37,6 +37,8 @@ class AccountConfig:
         name: what the owner calls it.
         cap: how many may wait for approval at once.
         reply: what a stranger is answered.
+        notify_on_approve: whether who is approved is told, wherever that was decided.
+        hold_first_message: whether what a stranger asks with is kept until it is decided.
         token: what it logs in with; ``None`` where the channel needs none, or ``token_problem`` says why.
         token_source: where the token comes from: a key of the file, or ``$TELEGRAM_BOT_TOKEN``.
         token_file: the file that the token was read from, if it comes from one.
@@ -51,12 +53,27 @@ class AccountConfig:
     refused_entries: tuple[RefusedEntry, ...] = ()
     cap: int = DEFAULT_CAP
     reply: ReplyPolicy = field(default_factory=ReplyPolicy)
+    notify_on_approve: bool = False
+    hold_first_message: bool = False
     token: Secret | None = None
     token_source: str = ""
     token_problem: str = ""
     token_file: Path | None = None
     app_token: Secret | None = None
     platform: Platform = field(default_factory=TelegramSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class NotifySettings:
+    """Where owners are told besides their chats.
+
+    Attributes:
+        urls: what Apprise sends to; each holds a secret.
+        file: the file that some of them were read from, if any.
+    """
+
+    urls: tuple[Secret, ...] = ()
+    file: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +146,7 @@ class Config:
     """The whole of it; without a file, what these defaults and the environment say.
 
     Attributes:
+        advertised: how much the gateway says about itself on the local network.
         pairing_cap: how many may wait for approval at once on a channel account that says nothing of its own.
         not_served: the keys of the reference that are there, are accepted, and do nothing here.
         warnings: what can be used but is hardly meant.
@@ -138,6 +156,8 @@ class Config:
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     assistant: AssistantSettings | None = None
     owners: Owners = field(default_factory=Owners)
+    notify: NotifySettings = field(default_factory=NotifySettings)
+    advertised: Openness = Openness.MINIMAL
     pairing_cap: int = DEFAULT_CAP
     not_served: tuple[str, ...] = ()
     warnings: tuple[ConfigProblem, ...] = ()
@@ -152,8 +172,18 @@ class Config:
         known = self.accounts.get(account)
         return known.reply if known else ReplyPolicy()
 
+    def notifies_on_approve(self, account: ChannelAccount) -> bool:
+        """Whether who is approved on an account is told so, wherever that was decided."""
+        known = self.accounts.get(account)
+        return known is not None and known.notify_on_approve
+
+    def holds_first_message(self, account: ChannelAccount) -> bool:
+        """Whether what a stranger asks with is kept until it is decided about him."""
+        known = self.accounts.get(account)
+        return known is not None and known.hold_first_message
+
     @property
     def secrets(self) -> tuple[Secret, ...]:
-        """What the accounts log in with, wherever it comes from."""
+        """What the accounts log in with, and where owners are told, wherever it comes from."""
         tokens = (token for account in self.accounts.values() for token in (account.token, account.app_token))
-        return tuple(token for token in tokens if token is not None)
+        return (*(token for token in tokens if token is not None), *self.notify.urls)

@@ -5,28 +5,34 @@ one would wait for notices that never come.
 """
 
 from clawdbot.config.json5 import Array, Node, Path
+from clawdbot.config.model import NotifySettings
+from clawdbot.config.notify import KEYS, read_notify
 from clawdbot.config.reading import Section, held, kind, shown
-from clawdbot.domain.owners import Owner, Owners, Quiet, read_owner, read_quiet
+from clawdbot.domain.owners import DEFAULT_WARN_MS, Owner, Owners, Quiet, read_owner, read_quiet
 
-_SERVED = ("quiet", "who")
+_SERVED = ("quiet", "warnHours", "who", *KEYS)
+_MOST_WARN_HOURS = 30 * 24
 _HINT = 'write a list like ["telegram:123456789"], or {who: ["telegram:123456789"], quiet: "22:00-07:00"}'
 
 
-def read_owners(root: Section) -> Owners:
-    """Read ``owner``; without it nobody decides in chat (threats.md D14)."""
+def read_owners(root: Section) -> tuple[Owners, NotifySettings]:
+    """Read ``owner``; without it nobody decides in chat, and nobody is told (threats.md D14)."""
     value = next((member.value for member in root if member.key == "owner"), None)
     if value is None:
-        return Owners()
+        return Owners(), NotifySettings()
     if isinstance(value, Array):
-        return Owners(who=_who(root, "owner", value.items))
+        return Owners(who=_who(root, "owner", value.items)), NotifySettings()
     if isinstance(held(value), str):
         root.error("owner", "must be a list or an object, not a string", _HINT)
-        return Owners()
+        return Owners(), NotifySettings()
     section = root.section("owner")
     if section is None:
-        return Owners()
+        return Owners(), NotifySettings()
     section.only(_SERVED)
-    return Owners(who=_who(section, "who", section.items("who", _HINT) or ()), quiet=_quiet(section))
+    who = _who(section, "who", section.items("who", _HINT) or ())
+    hours = section.number("warnHours", 0, _MOST_WARN_HOURS)
+    warn_ms = DEFAULT_WARN_MS if hours is None else int(hours * 60 * 60 * 1000)
+    return Owners(who, _quiet(section), warn_ms), read_notify(section)
 
 
 def _who(section: Section, key: str, items: tuple[Node, ...]) -> tuple[Owner, ...]:

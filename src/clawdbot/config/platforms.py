@@ -18,8 +18,8 @@ from clawdbot.channels.settings import (
     TelegramSettings,
     WhatsappSettings,
 )
-from clawdbot.config.gateway_model import is_loopback
 from clawdbot.config.reading import HTTP, WEBSOCKET, Section, UrlForm, held
+from clawdbot.domain.hosts import in_url, is_loopback
 from clawdbot.domain.names import Channel
 from clawdbot.paths import expand, home_of
 
@@ -113,7 +113,7 @@ def _signal(layers: Layers, logins: Layers) -> SignalSettings:
     timeout = _first(layers, "startupTimeoutMs", lambda section: section.whole("startupTimeoutMs", 1_000, 120_000))
     return SignalSettings(
         account=_first(logins, "account", _number) or "",
-        http_url=url or f"http://{f'[{host}]' if ':' in host else host}:{port}",
+        http_url=url or f"http://{in_url(host)}:{port}",
         auto_start=url is None if start is None else start,
         cli_path=_path(layers, "cliPath") or "signal-cli",
         startup_timeout=(timeout or 30_000) / 1000,

@@ -19,7 +19,9 @@ _BY_SCOPE: Mapping[Scope, str] = {
         node.pair.request node.pair.list node.pair.approve node.pair.reject node.pair.verify node.rename
         device.pair.list device.pair.approve device.pair.reject device.pair.remove device.rename
         device.token.rotate device.token.revoke
-        dm.pair.list dm.pair.approve dm.pair.reject dm.pair.block dm.pair.revoke dm.pair.notify
+        dm.pair.list dm.pair.approve dm.pair.reject dm.pair.block dm.pair.unblock dm.pair.revoke dm.pair.expect
+        dm.pair.extend dm.pair.label dm.pair.link dm.pair.unlink dm.pair.invite dm.pair.uninvite dm.pair.notify
+        history.list
     """,
     READ: """
         health status node.list node.describe system-presence last-heartbeat voicewake.get logs.tail channels.status

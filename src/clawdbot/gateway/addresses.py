@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
-from clawdbot.config.gateway_model import Bind, GatewaySettings, is_everywhere
+from clawdbot.config.gateway_model import Bind, GatewaySettings
+from clawdbot.domain.hosts import is_everywhere
 
 OwnAddress = Callable[[str], str | None]
 """The address that this machine would talk from to another one."""

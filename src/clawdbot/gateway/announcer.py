@@ -37,6 +37,8 @@ class Listener(Protocol):
 
     def sender_resolved(self, account: ChannelAccount, sender: SenderId, decision: SenderDecision) -> None: ...
 
+    def sender_came(self, account: ChannelAccount, sender: SenderId) -> None: ...
+
     def device_waits(self, device: DeviceId) -> None: ...
 
     def device_resolved(self, device: DeviceId, request: RequestId, decision: Decision) -> None: ...
@@ -91,11 +93,20 @@ class Announcer:
 
     def sender_resolved(self, account: ChannelAccount, sender: SenderId, decision: SenderDecision, at: Instant) -> None:
         """It was decided about a sender."""
+        self._tell_resolved(account, sender, decision, at)
+        for listener in self._listeners:
+            listener.sender_resolved(account, sender, decision)
+
+    def sender_came(self, account: ChannelAccount, sender: SenderId, at: Instant) -> None:
+        """Somebody whom the owner invited or announced wrote, and is in: to operators, approved like anybody."""
+        self._tell_resolved(account, sender, SenderDecision.APPROVED, at)
+        for listener in self._listeners:
+            listener.sender_came(account, sender)
+
+    def _tell_resolved(self, account: ChannelAccount, sender: SenderId, decision: SenderDecision, at: Instant) -> None:
         self._meters.sender_resolved(decision)
         told = {"channel": account.channel, "account": account.account, "id": sender, "decision": decision, "ts": at}
         self._hub.broadcast("dm.pair.resolved", told, to=sees_senders, droppable=True)
-        for listener in self._listeners:
-            listener.sender_resolved(account, sender, decision)
 
     def node_ran(self, report: RunReport) -> None:
         """A program ran on a node, or was not let; for those who may have nodes run programs."""

@@ -7,25 +7,31 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
+from clawdbot.assistant.base import Assistant
+from clawdbot.channels.base import DirectMessage
 from clawdbot.channels.logins import last_login
 from clawdbot.config import Config, ConfigFile
 from clawdbot.config.gateway_model import GatewaySettings
 from clawdbot.domain.facts import Record
+from clawdbot.domain.hosts import in_url
 from clawdbot.domain.names import ChannelAccount, SenderId
 from clawdbot.errors import ConfigError
 from clawdbot.gateway import instance
 from clawdbot.gateway.adapters import open_adapter, open_assistant
 from clawdbot.gateway.addresses import own_names, settled
 from clawdbot.gateway.assistant import ConfiguredAssistant
-from clawdbot.gateway.chat import open_chat
+from clawdbot.gateway.beacon import advertise
+from clawdbot.gateway.chat import Chat, open_chat
 from clawdbot.gateway.dashboard.pages import pages as dashboard
+from clawdbot.gateway.held import HeldMessages, open_held
 from clawdbot.gateway.logs import LogFormat, log_to_stderr
 from clawdbot.gateway.meters import CountedDoor
 from clawdbot.gateway.notify import READY, STOPPING, ServiceManager
 from clawdbot.gateway.overview import lines, look
+from clawdbot.gateway.past import Past
 from clawdbot.gateway.readiness import PATH as READYZ
 from clawdbot.gateway.readiness import Readiness, use
 from clawdbot.gateway.reports import AccountReport, ChannelReport, without_paths
@@ -79,13 +85,14 @@ async def _serve(
     paths: Paths, config: ConfigFile, override: Override, say: Callable[[str], None], place: instance.Place
 ) -> None:
     store, manager = FileStore(paths.state_dir), ServiceManager(os.environ)
-    scribe = Scribe(Log(paths.state_dir, now=wall_clock))
+    history = Log(paths.state_dir, now=wall_clock)
+    scribe = Scribe(history)
     assistant = ConfiguredAssistant(config.current, open_assistant)
 
     def channels() -> dict[str, ChannelReport]:
-        return reports(supervisor.status)
+        return reports(street.supervisor.status)
 
-    send, tell = _ways_out(lambda: supervisor)
+    send, tell = _ways_out(lambda: street.supervisor)
     settings = settled(override(config.current().gateway))
     certificate = open_tls(settings.tls, paths.state_dir, names=own_names(settings), now=wall_clock())
     ready = Readiness(
@@ -94,27 +101,27 @@ async def _serve(
     gateway = Gateway(
         store,
         settings,
-        pages={**dashboard(), READYZ: ready.page},
+        pages={**dashboard(lambda: gateway.house.settings().dashboard), READYZ: ready.page},
         channels=channels,
         ssl=certificate.context if certificate else None,
-        world=World(record=scribe.record),
+        world=World(record=scribe.record, past=Past(history, scribe.wait_until_idle)),
         tell=tell,
     )
-    chat = open_chat(gateway.house, config.current, lambda: supervisor)
-    door = chat.attend(_door(gateway, config, send, scribe.record))
-    supervisor = Supervisor(
-        config=config.current,
-        open_adapter=lambda current, account: chat.listen(open_adapter(current, account, paths.state_dir)),
-        stamp=lambda account: last_login(paths.state_dir, account),
-        deliver=Reception(door, assistant=assistant, send=send, decide=chat.decisions.reply).on_direct_message,
-    )
+    street = _open_street(paths, config, gateway, assistant, send, scribe.record)
     await gateway.start()
     gc.freeze()  # what is on record stays: with thousands of devices, to look for waste among them takes a while
-    place.listens(replace(settings, port=gateway.port).local_url, certificate.fingerprint if certificate else "")
+    local_url, pin = replace(settings, port=gateway.port).local_url, certificate.fingerprint if certificate else ""
+    place.listens(local_url, pin, settings.hosts)
     for line in [*lines(await look(paths, config.current(), Service(store))), *_where(settings, gateway, certificate)]:
         say(line)
     try:
-        await _until_stopped(manager, supervisor.run(), chat.notices.run(), _follow(config, override, gateway))
+        await _until_stopped(
+            manager,
+            street.run(),
+            street.chat.run(),
+            _follow(config, override, gateway),
+            _advertise(config, settings, gateway, certificate),
+        )
         say("stopped")
     finally:
         place.listens_nowhere()
@@ -136,6 +143,55 @@ def _ways_out(supervisor: Callable[[], Supervisor]) -> tuple[Send, Tell]:
     return send, tell
 
 
+@dataclass(frozen=True, slots=True)
+class _Street:
+    """How people reach us: the channels, the door at their end, and owners who are told and decide there."""
+
+    chat: Chat
+    held: HeldMessages
+    supervisor: Supervisor
+
+    async def run(self) -> None:
+        """Receive until cancelled. What was held and is answered just then ends before the channel that it needs."""
+        channels = asyncio.create_task(self.supervisor.run())
+
+        async def receive() -> None:
+            await asyncio.shield(channels)
+
+        try:
+            await _together(self.held.run(), receive())
+        finally:
+            channels.cancel()
+            await asyncio.gather(channels, return_exceptions=True)
+
+
+def _open_street(
+    paths: Paths, config: ConfigFile, gateway: Gateway, assistant: Assistant, send: Send, record: Record
+) -> _Street:
+    async def hand_over(message: DirectMessage) -> None:
+        """Who is to be told that he is in hears that before the answer to what he wrote."""
+        await chat.welcome.tell(message.account, message.sender)
+        await reception.on_direct_message(message)
+
+    chat = open_chat(gateway.house, config.current, lambda: supervisor, state_dir=paths.state_dir)
+    held = open_held(
+        chat.attend(_door(gateway, config, send, record)),
+        paths.state_dir,
+        read=gateway.house.senders.read,
+        config=config.current,
+        supervisor=lambda: supervisor,
+        deliver=hand_over,
+    )
+    reception = Reception(held, assistant=assistant, send=send, decide=chat.decisions.reply)
+    supervisor = Supervisor(
+        config=config.current,
+        open_adapter=lambda current, account: chat.listen(open_adapter(current, account, paths.state_dir)),
+        stamp=lambda account: last_login(paths.state_dir, account),
+        deliver=reception.on_direct_message,
+    )
+    return _Street(chat, held, supervisor)
+
+
 def _door(gateway: Gateway, config: ConfigFile, send: Send, record: Record) -> CountedDoor:
     """What strangers meet."""
     door = Door(
@@ -145,15 +201,24 @@ def _door(gateway: Gateway, config: ConfigFile, send: Send, record: Record) -> C
         reply=lambda account: config.current().reply(account),
         send=send,
         announce=gateway.sender_waits,
+        came=gateway.sender_came,
         record=record,
     )
     return CountedDoor(door, gateway.meters)
 
 
+def _advertise(
+    config: ConfigFile, settings: GatewaySettings, gateway: Gateway, certificate: Tls | None
+) -> Coroutine[None, None, None]:
+    """Be found on the local network, as far as the owner wants that."""
+    where = replace(settings, port=gateway.port)
+    return advertise(lambda: config.current().advertised, where, certificate.fingerprint if certificate else None)
+
+
 def _where(settings: GatewaySettings, gateway: Gateway, certificate: Tls | None) -> Iterator[str]:
     """Where it listens, for people."""
     for host in settings.hosts:
-        yield f"listening  {'wss' if certificate else 'ws'}://{f'[{host}]' if ':' in host else host}:{gateway.port}"
+        yield f"listening  {'wss' if certificate else 'ws'}://{in_url(host)}:{gateway.port}"
     if certificate:
         yield f"           certificate {certificate.fingerprint}"
 

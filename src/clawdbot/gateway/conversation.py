@@ -45,6 +45,7 @@ from clawdbot.gateway.dialogue import (
 )
 from clawdbot.gateway.hub import ACCESS_CHANGED
 from clawdbot.gateway.link import Link
+from clawdbot.gateway.locality import Upgrade
 from clawdbot.gateway.meters import NO_FRAME
 from clawdbot.gateway.session import Session
 from clawdbot.gateway.threshold import Threshold
@@ -69,6 +70,13 @@ class Visitor:
     peer: Peer
     key: str
     slowed: bool
+
+    @classmethod
+    def at(cls, upgrade: Upgrade, peer: Peer, address: str) -> "Visitor":
+        """Programs of this machine, pages of its browsers, and others do not pay for each other's failed tries."""
+        page = bool(upgrade.all("origin"))
+        kind = "page" if page else "local" if peer.local else "address"
+        return cls(peer, key=f"{kind} {address}", slowed=peer.local and not page)
 
 
 class Conversation:

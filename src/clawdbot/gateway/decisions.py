@@ -15,11 +15,12 @@ from typing import assert_never
 from clawdbot.channels.base import DirectMessage, Press
 from clawdbot.domain import devices, gate, notices, references, senders
 from clawdbot.domain.effects import Decision, SenderDecision
+from clawdbot.domain.endings import Extended
 from clawdbot.domain.gate import Admit, DmRules
 from clawdbot.domain.names import ChannelAccount, DeviceId, Instant, RequestId, Role, SenderId
 from clawdbot.domain.notices import Waiting
 from clawdbot.domain.owners import Owner, Owners
-from clawdbot.domain.references import Action, Asked, Book, Command, DeviceAsks, Given, Refused, SenderAsks
+from clawdbot.domain.references import Action, Asked, Book, Command, DeviceAsks, Ends, Given, Refused, SenderAsks
 from clawdbot.domain.scopes import ADMIN, Caller
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ClawdbotError, ConfigError
@@ -72,6 +73,11 @@ class Decisions:
         self._postings = postings
         self._wrong = FailedTries()
         self._book = Book()
+        self._warn: Callable[[str], None] = lambda _: None
+
+    def on_misuse(self, warn: Callable[[str], None]) -> None:
+        """Have somebody hear, in words without the reference, that one was misused."""
+        self._warn = warn
 
     # --- telling
 
@@ -173,7 +179,7 @@ class Decisions:
         """Do what an owner decided; whether the request was there still."""
         by = f"owner {given.owner}"
         match given.asked:
-            case SenderAsks(account, sender):
+            case SenderAsks(account, sender) | Ends(account, sender):
                 done = await self._carry_out_sender(action, given.asked, by)
                 if done is not None:
                     self._house.announcer.sender_resolved(account, sender, done, self._house.now())
@@ -186,8 +192,11 @@ class Decisions:
             case _:
                 assert_never(given.asked)
 
-    async def _carry_out_sender(self, action: Action, asked: SenderAsks, by: str) -> SenderDecision | None:
+    async def _carry_out_sender(self, action: Action, asked: SenderAsks | Ends, by: str) -> SenderDecision | None:
         service = self._house.senders
+        if isinstance(asked, Ends):
+            extended = await service.extend_sender(asked.account, asked.sender, by=by, ending=asked.until)
+            return SenderDecision.EXTENDED if isinstance(extended, Extended) else None
         match action:
             case Action.APPROVE:
                 approved = await service.approve_sender(asked.account, asked.code, by=by)
@@ -200,6 +209,8 @@ class Decisions:
                     return None
                 await service.block_sender(asked.account, asked.sender, by=by)
                 return SenderDecision.BLOCKED
+            case Action.EXTEND:
+                return None  # there is nothing yet to extend
             case _:
                 assert_never(action)
 
@@ -209,6 +220,7 @@ class Decisions:
         if given is None:
             return
         log.warning("%s: %s came with a reference of owner %s", where, visible(who), given.owner)
+        self._warn(notices.misused(given, who, where, in_chat=False))
         try:
             await self._postings.post(given.at, given.owner, notices.misused(given, who, where))
         except (ClawdbotError, TimeoutError) as error:
@@ -222,8 +234,12 @@ class Decisions:
     def sender_resolved(self, account: ChannelAccount, sender: SenderId, decision: SenderDecision) -> None:
         """The references of a sender are void, whoever decided about him."""
         for asked in {each.asked for each in self._book.given.values()}:
-            if isinstance(asked, SenderAsks) and (asked.account, asked.sender) == (account, sender):
+            if isinstance(asked, SenderAsks | Ends) and (asked.account, asked.sender) == (account, sender):
                 self._end(asked, decision)
+
+    def sender_came(self, account: ChannelAccount, sender: SenderId) -> None:
+        """The same: he needs no answer any more."""
+        self.sender_resolved(account, sender, SenderDecision.APPROVED)
 
     def device_waits(self, device: DeviceId) -> None:
         pass

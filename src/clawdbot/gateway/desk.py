@@ -15,12 +15,13 @@ from clawdbot.domain.names import Instant
 from clawdbot.domain.tokens import Mint
 from clawdbot.gateway.announcer import Announcer
 from clawdbot.gateway.hub import Hub
-from clawdbot.gateway.links import Links
 from clawdbot.gateway.lobby import Lobby
 from clawdbot.gateway.meters import Meters, TimedStore
 from clawdbot.gateway.methods import METHODS
 from clawdbot.gateway.news import News
 from clawdbot.gateway.nodes import ConnectedNodes
+from clawdbot.gateway.pairing_words import PairingWords
+from clawdbot.gateway.past import Past
 from clawdbot.gateway.presence import Own, Presence
 from clawdbot.gateway.reports import Channels, Reports
 from clawdbot.gateway.settings import GatewaySettings
@@ -30,7 +31,8 @@ from clawdbot.gateway.verbs.base import House, Tell, no_channels
 from clawdbot.gateway.watch import WatchedStore
 from clawdbot.history import foreign
 from clawdbot.node_service import NodeService
-from clawdbot.service import Clock, Service
+from clawdbot.persons_service import PersonsService
+from clawdbot.service import Clock
 from clawdbot.store.base import Key, Store
 
 
@@ -66,10 +68,12 @@ class Outward:
     Attributes:
         tell: sends a text to a sender.
         record: takes down what happened.
+        past: hands out what was taken down.
     """
 
     tell: Tell = no_channels
     record: Record = keep_nothing
+    past: Past = field(default_factory=Past)
 
 
 def monotonic() -> Instant:
@@ -112,7 +116,7 @@ def furnish(
     house = House(
         devices=DeviceService(watched, perform=announcer.perform, limits=limits, now=now, mint=mint, record=record),
         node_pairing=NodeService(watched, perform=announcer.perform, limits=limits, now=now, mint=mint, record=record),
-        senders=Service(watched, now=now, record=record),
+        senders=PersonsService(watched, now=now, record=record),
         nodes=nodes,
         presence=presence,
         reports=reports,
@@ -122,7 +126,8 @@ def furnish(
         wrong_codes=meters.tries("codes"),
         turns=Turns(),
         tell=outward.tell,
-        links=Links(now=now),
+        words=PairingWords(now=now),
+        past=outward.past,
     )
     lobby = Lobby(house, hub, news, methods=list(METHODS), new_id=_new_id)
     return Desk(house, hub, news, lobby, watched, meters, meters.tries("credentials"), record)

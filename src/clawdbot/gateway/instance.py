@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +37,13 @@ class Instance:
         pid: its process; 0 if it does not say which.
         url: where programs of this machine reach it; empty if it does not say, or says it to others than this program.
         fingerprint: of its certificate; empty without TLS.
+        hosts: the addresses that it listens on, as :attr:`GatewaySettings.hosts` has them.
     """
 
     pid: int = 0
     url: str = ""
     fingerprint: str = ""
+    hosts: tuple[str, ...] = ()
 
     @property
     def described(self) -> str:
@@ -56,9 +58,10 @@ class Place:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def listens(self, url: str, fingerprint: str = "") -> None:
-        """Say where programs of this machine reach the gateway, and by which certificate they know it."""
-        self._say({"pid": os.getpid(), "url": url, "fingerprint": fingerprint, "network": _network()})
+    def listens(self, url: str, fingerprint: str = "", hosts: Sequence[str] = ()) -> None:
+        """Say where programs of this machine reach the gateway, by which certificate, and on what it listens."""
+        said = {"url": url, "fingerprint": fingerprint, "hosts": list(hosts)}
+        self._say({"pid": os.getpid(), **said, "network": _network()})
 
     def listens_nowhere(self) -> None:
         """Say that it cannot be reached yet, or not any more: the port may be somebody else's in a moment."""
@@ -160,7 +163,9 @@ def _said(descriptor: int) -> Instance:
         return Instance(pid)
     if not _is_private(descriptor) or not _is_alive(pid) or said.get("network") != _network():
         return Instance(pid)
-    return Instance(pid, url, fingerprint)
+    hosts = said.get("hosts")
+    listed = tuple(host for host in hosts if isinstance(host, str)) if isinstance(hosts, list) else ()
+    return Instance(pid, url, fingerprint, listed)
 
 
 def _is_private(descriptor: int) -> bool:

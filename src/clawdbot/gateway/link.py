@@ -36,8 +36,11 @@ class Link:
 
     @property
     def unsent(self) -> int:
-        """Bytes that the client's system has not taken yet."""
-        return self._transport.get_write_buffer_size()
+        """Bytes that the client's system has not taken yet; zero where TLS knows no more."""
+        try:
+            return self._transport.get_write_buffer_size()
+        except AttributeError:  # asyncio's TLS transport drops what it would have to ask, when it is closed twice
+            return 0
 
     def send(self, frame: bytes) -> None:
         """Send a frame. Without effect once the link is closing, or the client is gone."""

@@ -16,8 +16,8 @@ from clawdbot.domain.tokens import Token
 from clawdbot.errors import PairingRequired, StoreError
 from clawdbot.gateway.hello import Snapshot, hello
 from clawdbot.gateway.hub import ACCESS_CHANGED, Hub
-from clawdbot.gateway.links import Link
 from clawdbot.gateway.news import News
+from clawdbot.gateway.pairing_words import PairingWord
 from clawdbot.gateway.session import Line, Session
 from clawdbot.gateway.soon import Soon
 from clawdbot.gateway.verbs.base import House
@@ -67,15 +67,15 @@ class Lobby:
             CredentialsWrong: what it presented is not its token.
             StoreError: that cannot be known now.
         """
-        link = self._link(verified, request)
+        word = self._word(verified, request)
         try:
-            if link is not None and await self._is_still_good(link):
-                log.info("device %s is paired by a link", visible(verified.id))
-                verified = replace(verified, proof=Invited(by=f"a link of {_who(link)}"))
+            if word is not None and await self._is_still_good(word):
+                log.info("device %s is paired by %s", visible(verified.id), word.described)
+                verified = replace(verified, proof=Invited(by=word.described))
             answer = await self._house.devices.connect(verified, silent_local=self._is_silent(request))
         except StoreError:
-            if link is not None:
-                self._house.links.put_back(link)
+            if word is not None:
+                self._house.words.put_back(word)
             raise
         match answer:
             case Admitted(token=token):
@@ -96,17 +96,17 @@ class Lobby:
         """Telling everybody that somebody came or left takes a small part of the time, however many come and leave."""
         return PAUSE_S + len(self._hub) * PAUSE_EACH_S
 
-    def _link(self, verified: VerifiedDevice, request: ConnectRequest) -> Link | None:
-        """The owner's link that the device brings for what it asks; from now on nobody else can use it."""
-        word = request.auth.token
-        return self._house.links.take(word, verified.scopes) if word and verified.role is Role.OPERATOR else None
+    def _word(self, verified: VerifiedDevice, request: ConnectRequest) -> PairingWord | None:
+        """The owner's word that the device brings for what it asks; from now on nobody else can use it."""
+        brought = request.auth.token
+        return self._house.words.take(brought, verified.role, verified.scopes) if brought else None
 
-    async def _is_still_good(self, link: Link) -> bool:
+    async def _is_still_good(self, word: PairingWord) -> bool:
         """May the device that made it still make it? By one that was thrown out nobody comes in (threats.md G6, G8)."""
-        if link.maker.device is None:
+        if word.maker.device is None:
             return True
-        maker = (await self._house.devices.read(link.maker.device)).paired
-        return maker is not None and maker.may(link.maker.role, link.maker.scopes)
+        maker = (await self._house.devices.read(word.maker.device)).paired
+        return maker is not None and maker.may(word.maker.role, word.maker.scopes)
 
     def _is_silent(self, request: ConnectRequest) -> bool:
         """May a device of this machine pair without asking? Not the dashboard: any browser here can show it."""
@@ -184,7 +184,3 @@ class Lobby:
         self._house.nodes.drop(session)
         if self._house.presence.disconnected(session):
             self._presence.ask()
-
-
-def _who(link: Link) -> str:
-    return "the owner" if link.maker.device is None else f"device {link.maker.device[:12]}"

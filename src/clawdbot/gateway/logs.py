@@ -16,6 +16,12 @@ from typing import Final
 QUIET: Final = ("httpx", "httpcore", "telegram", "aiohttp", "asyncio", "discord", "slack_sdk")
 """Libraries whose chatter is not the owner's business."""
 
+REPEATING: Final = "aiohttp.websocket"
+"""It warns of what strangers ask for, in their words."""
+
+UNHEARD: Final = "push"
+"""The name of threads in which libraries speak of what nobody is to read, whatever their loggers are called."""
+
 
 class LogFormat(StrEnum):
     """How log lines are written."""
@@ -47,9 +53,11 @@ def log_to_stderr(*, verbose: bool, style: LogFormat = LogFormat.HUMAN) -> None:
         if style is LogFormat.JSON
         else logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", datefmt="%H:%M:%S")
     )
+    handler.addFilter(lambda record: record.threadName != UNHEARD)
     logging.basicConfig(level=logging.DEBUG if verbose else logging.INFO, handlers=[handler])
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger(REPEATING).setLevel(logging.ERROR)
 
 
 def _frames(trace: TracebackType | None) -> list[str]:

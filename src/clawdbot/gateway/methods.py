@@ -10,9 +10,19 @@ from typing import Any, Final
 
 from clawdbot.gateway.access import refusal
 from clawdbot.gateway.session import Session
-from clawdbot.gateway.verbs import dashboard, devices, gateway, node_pairing, nodes, senders
+from clawdbot.gateway.verbs import (
+    dashboard,
+    devices,
+    gateway,
+    history,
+    node_pairing,
+    nodes,
+    persons,
+    senders,
+    setup_codes,
+)
 from clawdbot.gateway.verbs.base import House, invalid
-from clawdbot.wire import connect, params
+from clawdbot.wire import connect, params, sender_params, setup_params
 from clawdbot.wire.frames import Request
 
 CONNECT_TWICE: Final = "connect is only valid as the first request"
@@ -50,6 +60,7 @@ METHODS: Final = {
         Method(params.DevicePairApprove, devices.approve),
         Method(params.DevicePairReject, devices.reject),
         Method(params.DevicePairRemove, devices.remove),
+        Method(setup_params.DevicePairCode, setup_codes.make),
         Method(params.DeviceRename, devices.rename),
         Method(params.DeviceTokenRotate, devices.rotate),
         Method(params.DeviceTokenRevoke, devices.revoke),
@@ -59,12 +70,21 @@ METHODS: Final = {
         Method(params.NodeInvoke, nodes.invoke),
         Method(params.NodeInvokeResult, nodes.result),
         Method(params.NodeEvent, nodes.event),
-        Method(params.DmPairList, senders.list_),
-        Method(params.DmPairApprove, senders.approve),
-        Method(params.DmPairReject, senders.reject),
-        Method(params.DmPairBlock, senders.block),
-        Method(params.DmPairRevoke, senders.revoke),
-        Method(params.DmPairNotify, senders.notify),
+        Method(sender_params.DmPairList, senders.list_),
+        Method(sender_params.DmPairApprove, senders.approve),
+        Method(sender_params.DmPairReject, senders.reject),
+        Method(sender_params.DmPairBlock, senders.block),
+        Method(sender_params.DmPairUnblock, senders.unblock),
+        Method(sender_params.DmPairRevoke, senders.revoke),
+        Method(sender_params.DmPairExpect, senders.expect),
+        Method(sender_params.DmPairExtend, senders.extend),
+        Method(sender_params.DmPairLabel, senders.label),
+        Method(sender_params.DmPairLink, persons.link),
+        Method(sender_params.DmPairUnlink, persons.unlink),
+        Method(sender_params.DmPairInvite, persons.invite),
+        Method(sender_params.DmPairUninvite, persons.uninvite),
+        Method(sender_params.DmPairNotify, senders.notify),
+        Method(params.HistoryList, history.list_),
     )
 }
 

@@ -131,7 +131,8 @@ class ConnectedNodes:
         node = self.get(asked.node_id)
         if node is None:
             return NotConnected()
-        may = platforms.decide(asked.command, self.commands(node), self._allowed(node))
+        allowed = self._allowed(node)
+        may = platforms.decide(asked.command, platforms.usable(node.request.commands, allowed), allowed)
         match may:
             case MayNotRun():
                 return may

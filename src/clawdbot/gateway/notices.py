@@ -17,6 +17,7 @@ from clawdbot.domain.gate import Admit, Ignore, Why
 from clawdbot.domain.names import ChannelAccount, DeviceId, Instant, RequestId, SenderId
 from clawdbot.domain.notices import MOST_LISTED, Waiting
 from clawdbot.domain.owners import Owner, Owners
+from clawdbot.domain.references import Ends
 from clawdbot.errors import (
     ChannelFailed,
     ClawdbotError,
@@ -26,22 +27,20 @@ from clawdbot.errors import (
     RecipientRefused,
 )
 from clawdbot.gateway.decisions import Decisions
+from clawdbot.gateway.endings import Endings
+from clawdbot.gateway.notes import Noted, Notes
 from clawdbot.gateway.postings import Postings
+from clawdbot.gateway.push import Push
 from clawdbot.gateway.verbs.base import House
 from clawdbot.service import Knock
 
 log = logging.getLogger("clawdbot")
-
-MOST_NOTED = 200
-"""Requests that wait to be told of; the queues are bounded, too, but expire while an owner sleeps."""
 
 TRIES = 3
 """How often an owner is tried to be told; what comes meanwhile is told afterwards."""
 
 FULL_AGAIN_MS = 60 * 60 * 1000
 """That a queue is full is told once in this time."""
-
-_Noted = tuple[ChannelAccount, SenderId] | DeviceId
 
 
 def local_minute() -> int:
@@ -69,12 +68,35 @@ class Pace:
 
 
 @dataclass(slots=True)
-class _Notes:
-    """What there is to tell."""
+class _Audience:
+    """Who is told at one pace: nobody waits for the others.
 
-    waiting: dict[_Noted, None] = field(default_factory=dict)
-    full: set[ChannelAccount] = field(default_factory=set)
-    lost: int = 0
+    Attributes:
+        tell: tells them; whether anybody was told. Raises ClawdbotError.
+    """
+
+    tell: Callable[[Notes], Awaitable[bool]]
+    notes: Notes = field(default_factory=Notes)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self) -> Notes:
+        """Hand out what there is to tell."""
+        self.news.clear()
+        notes, self.notes = self.notes, Notes()
+        return notes
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What owners are told besides requests, and where besides their chats.
+
+    Attributes:
+        endings: which approvals are about to end.
+        push: the places outside the chats.
+    """
+
+    endings: Endings
+    push: Push
 
 
 class Notices:
@@ -83,6 +105,7 @@ class Notices:
     Args:
         owners: what the configuration says now; raises ConfigError while it is broken.
         running: the accounts whose channel runs.
+        beside: which approvals end, and where else owners are told.
     """
 
     def __init__(
@@ -93,6 +116,7 @@ class Notices:
         *,
         owners: Callable[[], Owners],
         running: Callable[[], Iterable[ChannelAccount]],
+        beside: Beside,
         pace: Pace | None = None,
     ) -> None:
         self._house = house
@@ -100,10 +124,11 @@ class Notices:
         self._postings = postings
         self._owners = owners
         self._running = running
+        self._endings, self._push = beside.endings, beside.push
         self._pace = pace or Pace()
-        self._notes = _Notes()
+        self._in_chat, self._outside = _Audience(self._tell_in_chat), _Audience(self._tell_outside)
         self._told_full: dict[ChannelAccount, Instant] = {}
-        self._news = asyncio.Event()
+        decisions.on_misuse(self._warn)
 
     # --- hearing
 
@@ -112,6 +137,9 @@ class Notices:
         self._note((account, sender))
 
     def sender_resolved(self, account: ChannelAccount, sender: SenderId, decision: SenderDecision) -> None:
+        pass
+
+    def sender_came(self, account: ChannelAccount, sender: SenderId) -> None:
         pass
 
     def device_waits(self, device: DeviceId) -> None:
@@ -126,32 +154,45 @@ class Notices:
         now, told = self._house.now(), self._told_full.get(account)
         if told is None or not 0 <= now - told < FULL_AGAIN_MS:
             self._told_full[account] = now
-            self._notes.full.add(account)
-            self._news.set()
+            for audience in (self._in_chat, self._outside):
+                audience.notes.full.add(account)
+                audience.news.set()
 
-    def _note(self, noted: _Noted) -> None:
-        if len(self._notes.waiting) >= MOST_NOTED and noted not in self._notes.waiting:
-            self._notes.lost += 1
-        else:
-            self._notes.waiting[noted] = None
-        self._news.set()
+    async def look_for_endings(self) -> None:
+        """See which approvals are about to end. Raises ConfigError."""
+        if self._owners().who or self._push.has_places:
+            for ends in await self._endings.due():
+                self._note(ends)
+
+    def _warn(self, warning: str) -> None:
+        """Somebody came with an owner's reference; in his chat he knows already."""
+        self._outside.notes.warn(warning)
+        self._outside.news.set()
+
+    def _note(self, noted: Noted) -> None:
+        for audience in (self._in_chat, self._outside):
+            audience.notes.note(noted)
+            audience.news.set()
 
     # --- telling
 
     async def run(self) -> None:
         """Tell owners until cancelled."""
         try:
-            while True:
-                await self._news.wait()
-                await self._pace.sleep(self._pace.gather)
-                while self._is_quiet():
-                    await self._pace.sleep(self._pace.look)
-                self._news.clear()
-                notes, self._notes = self._notes, _Notes()
-                await self._tell(notes)
-                await self._pace.sleep(self._pace.pause)
+            async with asyncio.TaskGroup() as group:
+                for audience in (self._in_chat, self._outside):
+                    group.create_task(self._attend(audience))
         finally:
             await self._postings.close()
+
+    async def _attend(self, audience: _Audience) -> None:
+        while True:
+            await audience.news.wait()
+            await self._pace.sleep(self._pace.gather)
+            while self._is_quiet():
+                await self._pace.sleep(self._pace.look)
+            if await self._tell(audience, audience.take()):
+                await self._pace.sleep(self._pace.pause)
 
     def _is_quiet(self) -> bool:
         quiet = self._listed().quiet
@@ -164,45 +205,74 @@ class Notices:
         except ConfigError:
             return Owners()
 
-    async def _tell(self, notes: _Notes) -> None:
+    async def _tell(self, audience: _Audience, notes: Notes) -> bool:
+        """Whether anybody was told."""
         try:
-            await asyncio.gather(*(self._tell_one(owner, notes) for owner in self._listed().who))
+            told = await audience.tell(notes)
+            if told:
+                await self._endings.told(notes.ends)
         except ClawdbotError as error:
             log.warning("owners are not told who waits: %s", error)
         except Exception as defect:  # a defect of notices must not end the gateway
             log.error("owners are not told who waits, which is a bug: %s", type(defect).__name__)
+        else:
+            return told
+        return False
 
-    async def _tell_one(self, owner: Owner, notes: _Notes) -> None:
-        """Tell an owner; try again what his platform certainly did not take, a few times."""
+    async def _tell_in_chat(self, notes: Notes) -> bool:
+        """Tell each owner on his channel."""
+        return any(await asyncio.gather(*(self._tell_one(owner, notes) for owner in self._listed().who)))
+
+    async def _tell_outside(self, notes: Notes) -> bool:
+        """Tell the places outside the chats, where nobody can answer."""
+        if not self._push.has_places:
+            return False
+        waiting = await self._found(notes)
+        listed = [(each, None) for each in waiting[:MOST_LISTED]]
+        text = notices.notice(
+            listed, more=len(waiting) - len(listed), gone=notes.gone(waiting), full=sorted(notes.full)
+        )
+        said = "\n\n".join([*([text] if text else []), *notes.warnings])
+        return bool(said) and await self._push.tell(said)
+
+    async def _tell_one(self, owner: Owner, notes: Notes) -> bool:
+        """Tell an owner, if he can be; try again what his platform certainly did not take, a few times."""
         for _ in range(TRIES):
             try:
-                await self._try_to_tell(owner, notes)
+                return await self._try_to_tell(owner, notes)
             except (RecipientRefused, DeliveryUnknown, TimeoutError) as error:
                 log.warning("owner %s could not be told who waits: %s", owner, error)
-                return
+                return False
             except (ChannelFailed, DeliveryFailed) as error:
                 log.warning("owner %s could not be told who waits: %s", owner, error)
                 await self._pace.sleep(self._pace.pause)
-            else:
-                return
+        return False
 
-    async def _try_to_tell(self, owner: Owner, notes: _Notes) -> None:
+    async def _try_to_tell(self, owner: Owner, notes: Notes) -> bool:
         """Tell an owner at the first account of his channel that runs and that he is in on. Raises as a post."""
-        waiting = [found for noted in notes.waiting if (found := await self._look(noted)) is not None]
-        gone = len(notes.waiting) + notes.lost - len(waiting)
+        waiting = await self._found(notes)
+        gone = notes.gone(waiting)
         if not (waiting or gone or notes.full):
-            return
+            return False
         for account in sorted(one for one in self._running() if one.channel is owner.channel):
             if await self._decisions.is_in(account, owner.sender):
                 listed = [(each, self._decisions.give(each, owner, account)) for each in waiting[:MOST_LISTED]]
                 more = len(waiting) - len(listed)
                 text = notices.notice(listed, more=more, gone=gone, full=sorted(notes.full))
                 await self._postings.post(account, owner, text, [given for _, given in listed])
-                return
+                return True
         log.warning("owner %s is not told who waits: he is in on no channel that runs", owner)
+        return False
 
-    async def _look(self, noted: _Noted) -> Waiting | None:
+    async def _found(self, notes: Notes) -> list[Waiting]:
+        """What of it stands still, requests first. Raises StoreError."""
+        found = [waiting for noted in notes.noted if (waiting := await self._look(noted)) is not None]
+        return sorted(found, key=lambda waiting: isinstance(waiting.asked, Ends))
+
+    async def _look(self, noted: Noted) -> Waiting | None:
         """The request as it is stored, if it waits still."""
+        if isinstance(noted, Ends):
+            return await self._endings.look(noted)
         now = self._house.now()
         if isinstance(noted, tuple):
             account, sender = noted

@@ -3,9 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from clawdbot.channels.base import Button, Buttons, ChannelAdapter
+from clawdbot.channels.base import Button, Buttons, ChannelAdapter, Posted
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.domain.owners import Owner
 from clawdbot.domain.references import MOST, Action, Asked, Command, Given
@@ -16,18 +16,24 @@ log = logging.getLogger("clawdbot")
 TELL_S = 20.0
 """A platform that takes longer leaves an owner untold."""
 
-_LABELS = {Action.APPROVE: "✅ Approve", Action.REJECT: "Reject", Action.BLOCK: "🚫 Block"}
+_LABELS = {Action.APPROVE: "✅ Approve", Action.REJECT: "Reject", Action.BLOCK: "🚫 Block", Action.EXTEND: "Extend"}
 
 
 @dataclass(slots=True)
 class _Posting:
-    """A message with buttons, and the references that can be answered under it still."""
+    """A message with buttons, and the references that can be answered under it still.
+
+    Attributes:
+        named: it tells of several requests, so that the buttons of each show its reference, the last ones too.
+        turn: one change at a time, so that none comes after a later one.
+    """
 
     at: ChannelAccount
-    owner: Owner
-    message: str
+    message: Posted
     text: str
     under: tuple[Given, ...]
+    named: bool
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Postings:
@@ -54,8 +60,8 @@ class Postings:
             if not (under and isinstance(adapter, Buttons)):
                 await adapter.tell(owner.sender, text)
                 return
-            message = await adapter.ask(owner.sender, text, rows(under))
-        self._posted = [*self._posted[1 - MOST :], _Posting(at, owner, message, text, under)]
+            message = await adapter.ask(owner.sender, text, rows(under, named=len(under) > 1))
+        self._posted = [*self._posted[1 - MOST :], _Posting(at, message, message.text, under, len(under) > 1)]
 
     def settle(self, asked: Asked, outcome: str) -> None:
         """Take the buttons of a request away, wherever they are, and write what became of it below."""
@@ -73,8 +79,9 @@ class Postings:
         try:
             adapter = self._adapter(posting.at)
             if isinstance(adapter, Buttons):
-                async with asyncio.timeout(TELL_S):
-                    await adapter.change(posting.owner.sender, posting.message, posting.text, rows(posting.under))
+                async with posting.turn, asyncio.timeout(TELL_S):
+                    shown = rows(posting.under, named=posting.named)
+                    await adapter.change(posting.message, posting.text, shown)
         except (ClawdbotError, TimeoutError) as error:
             log.debug("%s: buttons stay under a message: %s", posting.at, error)
 
@@ -86,12 +93,14 @@ class Postings:
             task.cancel()
 
 
-def rows(given: Sequence[Given]) -> list[list[Button]]:
-    """One row for each reference; where there are several, the first button of each shows it."""
-    return [[_button(each, action, len(given) > 1) for action in Action if action in each.actions] for each in given]
+def rows(given: Sequence[Given], *, named: bool) -> list[list[Button]]:
+    """One row for each reference; if they are named, the first button of each shows it."""
+    return [_row(each, named) for each in given]
 
 
-def _button(given: Given, action: Action, several: bool) -> Button:
-    label = _LABELS[action]
-    shown = f"{label} {given.reference}" if several and action is Action.APPROVE else label
-    return Button(shown, str(Command(action, given.reference)))
+def _row(given: Given, named: bool) -> list[Button]:
+    actions = [action for action in Action if action in given.actions]
+    shown = {action: _LABELS[action] for action in actions}
+    if named:
+        shown[actions[0]] += f" {given.reference}"
+    return [Button(shown[action], str(Command(action, given.reference))) for action in actions]

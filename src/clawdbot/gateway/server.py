@@ -27,7 +27,7 @@ from clawdbot.domain.facts import Record, keep_nothing
 from clawdbot.domain.names import ChannelAccount, SenderId
 from clawdbot.domain.tokens import Mint
 from clawdbot.errors import StoreError
-from clawdbot.gateway import locality, sockets
+from clawdbot.gateway import locality, requests, sockets
 from clawdbot.gateway.clockwork import Clockwork
 from clawdbot.gateway.connection import HANDSHAKE_MS, POLICY, RESTART, Connection
 from clawdbot.gateway.conversation import Conversation, Visitor
@@ -37,7 +37,9 @@ from clawdbot.gateway.hub import SECRET_CHANGED
 from clawdbot.gateway.link import CLOSE_S, Link
 from clawdbot.gateway.locality import Upgrade
 from clawdbot.gateway.meters import FOREIGN_ORIGIN, NO_UPGRADE, TOO_MANY, Meters
+from clawdbot.gateway.past import Past
 from clawdbot.gateway.reports import Channels
+from clawdbot.gateway.requests import refusal
 from clawdbot.gateway.scrape import PATH as METRICS
 from clawdbot.gateway.scrape import Scrape
 from clawdbot.gateway.settings import GatewaySettings, check
@@ -83,6 +85,7 @@ class World:
         look: finds out who is at the other end.
         mint: makes new names and secrets; the system's CSPRNG if there is none.
         record: takes down what happened.
+        past: hands out what was taken down.
     """
 
     look: Look = locality.look
@@ -90,6 +93,7 @@ class World:
     pace: Pace = field(default_factory=Pace)
     mint: Mint | None = None
     record: Record = keep_nothing
+    past: Past = field(default_factory=Past)
 
 
 class Gateway:
@@ -127,13 +131,13 @@ class Gateway:
             channels=channels,
             now=self._world.now,
             mint=self._world.mint,
-            outward=Outward(tell, self._world.record),
+            outward=Outward(tell, self._world.record, self._world.past),
         )
         self._scrape = Scrape(self._desk, channels, lambda: self._settings)
         self._doorstep = Doorstep(on_full=lambda: self.meters.turned_away(TOO_MANY, "503"))
         self._clockwork = Clockwork()
         self._conversations: set[Conversation] = set()
-        self._runner: web.AppRunner | None = None
+        self._runner: web.ServerRunner | None = None
         self._servers: list[asyncio.Server] = []
         self.port = 0
 
@@ -171,11 +175,8 @@ class Gateway:
             await self._desk.store.sweep()
         bound = sockets.listen(self._settings.hosts, self._settings.port)
         self.port = bound[0].getsockname()[1]
-        app = web.Application()
-        app.router.add_route("*", "/{tail:.*}", self._request)
-        app.on_response_prepare.append(_say_little)
-        self._runner = web.AppRunner(
-            app, access_log=None, keepalive_timeout=self._pace.keep_alive, shutdown_timeout=CLOSE_S
+        self._runner = web.ServerRunner(
+            requests.server(self._request, keep_alive=self._pace.keep_alive), shutdown_timeout=CLOSE_S
         )
         await self._runner.setup()
         loop = asyncio.get_running_loop()
@@ -241,6 +242,10 @@ class Gateway:
         """Tell operators that somebody wrote to the bot and waits for approval."""
         self._desk.house.announcer.sender_waits(account, sender, self._world.now())
 
+    def sender_came(self, account: ChannelAccount, sender: SenderId) -> None:
+        """Tell operators that somebody came in whom the owner invited or announced; a request of his is void."""
+        self._desk.house.announcer.sender_came(account, sender, self._world.now())
+
     # --- requests
 
     def _threshold(self) -> Threshold:
@@ -258,33 +263,44 @@ class Gateway:
         threshold = transport.get_protocol() if transport is not None else None
         if transport is None or not isinstance(threshold, Threshold):
             raise web.HTTPServiceUnavailable
-        upgrade = _upgrade(request, transport)
+        visitor = self._visitor(request, transport, threshold)
+        if isinstance(visitor, web.Response):
+            return visitor
+        if "upgrade" not in request.headers:
+            return await self._page(request, visitor)
+        return await self._talk(request, transport, threshold, visitor)
+
+    def _visitor(
+        self, request: web.Request, transport: asyncio.Transport, threshold: Threshold
+    ) -> Visitor | web.Response:
+        """Who that is; or why not even that matters."""
+        upgrade = requests.upgrade(request, transport)
         peer = self._world.look(upgrade, self._settings)
         address = address_key(peer.address)
         if not threshold.requested(address):
-            return _refusal(503, "too many connections")
-        visitor = _visitor(upgrade, peer, address)
-        if "upgrade" not in request.headers:
-            return await self._page(request, visitor)
-        if not locality.admits_origin(upgrade, self._settings):
+            return refusal(503, "too many connections")
+        if "upgrade" in request.headers and not locality.admits_origin(upgrade, self._settings):
             self.meters.turned_away(FOREIGN_ORIGIN, "403")
-            return _refusal(403, "origin not allowed")
-        return await self._talk(request, transport, threshold, visitor)
+            return refusal(403, "origin not allowed")
+        return Visitor.at(upgrade, peer, address)
 
     async def _page(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
         if request.path == METRICS:
             return await self._scrape.page(request, visitor)
         page = self._pages.get(request.path)
-        return _refusal(404, "not found") if page is None else await page(request)
+        return refusal(404, "not found") if page is None else await page(request)
 
     async def _talk(
         self, request: web.Request, transport: asyncio.Transport, threshold: Threshold, visitor: Visitor
     ) -> web.StreamResponse:
         ws = web.WebSocketResponse(compress=False, max_msg_size=MAX_FRAME + 1, timeout=CLOSE_S)
-        if request.method != "GET" or not ws.can_prepare(request):
+        try:
+            if request.method != "GET":
+                raise web.HTTPBadRequest
+            drain = await ws.prepare(request)
+        except web.HTTPBadRequest:
             self.meters.turned_away(NO_UPGRADE, "400")
-            return _refusal(400, "not a websocket upgrade")
-        drain = await ws.prepare(request)
+            return refusal(400, "not a websocket upgrade")
         challenge = Challenge(nonce=str(uuid.UUID(bytes=os.urandom(16), version=4)), issued_at=self._world.now())
         connection = Connection(challenge, peer=visitor.peer, auth=self._settings.auth)
         link = Link(ws, transport, drain)
@@ -297,41 +313,5 @@ class Gateway:
         return ws
 
 
-def _upgrade(request: web.Request, transport: asyncio.Transport) -> Upgrade:
-    own = transport.get_extra_info("sockname")
-    return Upgrade(
-        peer=_without_zone(transport.get_extra_info("peername")[0]),
-        own=_without_zone(own[0]),
-        port=own[1],
-        secure=transport.get_extra_info("sslcontext") is not None,
-        headers=tuple((name.lower(), value) for name, value in request.headers.items()),
-    )
-
-
-def _visitor(upgrade: Upgrade, peer: Peer, address: str) -> Visitor:
-    """Programs of this machine, pages of its browsers, and others do not pay for each other's failed tries."""
-    page = bool(upgrade.all("origin"))
-    kind = "page" if page else "local" if peer.local else "address"
-    return Visitor(peer, key=f"{kind} {address}", slowed=peer.local and not page)
-
-
-def _without_zone(address: str) -> str:
-    return address.partition("%")[0]
-
-
-def _refusal(status: int, text: str) -> web.Response:
-    response = web.Response(status=status, text=text + "\n")
-    if status != 404:
-        response.force_close()
-    return response
-
-
 async def _healthz(_: web.Request) -> web.StreamResponse:
     return web.json_response({"ok": True})
-
-
-async def _say_little(_: web.Request, response: web.StreamResponse) -> None:
-    """Strangers need not know which version of which library answers them."""
-    response.headers.pop("Server", None)
-    if not isinstance(response, web.WebSocketResponse):
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -1,7 +1,8 @@
 """Which of the owner's settings the gateway refuses to start with."""
 
-from clawdbot.config.gateway_model import Bind, GatewaySettings, is_loopback
+from clawdbot.config.gateway_model import Bind, GatewaySettings
 from clawdbot.domain.credentials import AuthMode
+from clawdbot.domain.hosts import is_loopback
 from clawdbot.domain.placeholders import complaint
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import ConfigError

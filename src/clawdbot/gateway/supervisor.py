@@ -109,6 +109,11 @@ class Supervisor:
         self._adapters: dict[ChannelAccount, ChannelAdapter] = {}
         self.status: dict[ChannelAccount, Status] = {}
 
+    @property
+    def ready(self) -> list[ChannelAccount]:
+        """The accounts whose channel runs."""
+        return [account for account, status in self.status.items() if status.state is State.READY]
+
     def adapter(self, account: ChannelAccount) -> ChannelAdapter:
         """The adapter that runs for an account. Raises ChannelRefused if none does."""
         try:

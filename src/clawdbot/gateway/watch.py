@@ -67,7 +67,9 @@ class WatchedStore:
         try:
             change = await self._store.update(key, decide_on)
         finally:
-            self._deciding -= Counter({key: 1})
+            self._deciding[key] -= 1
+            if not self._deciding[key]:
+                del self._deciding[key]
             self._decided.add(key)
         if type(key) in self._known:
             self._hear(key, found[0])

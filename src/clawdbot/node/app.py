@@ -55,23 +55,26 @@ def assemble(paths: Paths, wanted: Wanted, environ: Mapping[str, str], *, say: S
     commands = Commands(policy, open_terminal(), environ)
     for line in _greeting(mine, policy):
         say(line)
-    connector = Connector(
+    known = Connector(
         address,
         identity,
         _introduction(mine, commands),
         wanted.credentials,
         GatewayTokens(tokens, file, wanted.gateway),
     )
-    return Host(connector, commands, say)
+    return Host(known, commands, say, redeemer=known.redeeming(wanted.word) if wanted.word else None)
 
 
 def _record(file: RecordFile, wanted: Wanted, *, settled: bool) -> Record:
-    """What the node keeps about itself from now on. One that has a token belongs to the gateway that gave it."""
+    """What the node keeps about itself from now on. One that has a token belongs to the gateway that gave it.
+
+    Where a setup code leads is kept once that gateway has taken it.
+    """
     old = file.read()
     mine = old or record.new_record(_machine())
     if wanted.name is not None:
         mine = replace(mine, name=visible(wanted.name, NAME_LENGTH))
-    if not settled or wanted.gateway.is_same_place(mine.gateway):
+    if wanted.word is None and (not settled or wanted.gateway.is_same_place(mine.gateway)):
         mine = replace(mine, gateway=wanted.gateway)
     file.keep(mine)
     return mine

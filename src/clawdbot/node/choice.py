@@ -11,7 +11,9 @@ from urllib.parse import urlsplit
 
 from clawdbot.client import address as addresses
 from clawdbot.client.address import DEFAULT_PORT, Address
+from clawdbot.client.setup_code import SetupCode
 from clawdbot.domain.connect import Credentials
+from clawdbot.domain.names import Role
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import UsageError
 from clawdbot.node.record import GatewayAt, Record
@@ -32,6 +34,7 @@ class Said:
     name: str | None = None
     token: str | None = None
     password: str | None = None
+    code: SetupCode | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +53,13 @@ class Wanted:
         gateway: where it is to connect.
         credentials: what it may show there, besides the token that this gateway gave it.
         name: what the node is to be called; ``None`` for what it is called already, or like its machine.
+        word: of a setup code for this gateway. The first time it shows that, and nothing else.
     """
 
     gateway: GatewayAt
     credentials: Credentials
     name: str | None = None
+    word: Secret | None = None
 
 
 def choose(said: Said, record: Record | None, configured: Configured, environ: Mapping[str, str]) -> Wanted:
@@ -67,6 +72,8 @@ def choose(said: Said, record: Record | None, configured: Configured, environ: M
     Raises:
         UsageError: the options contradict one another, or name no gateway.
     """
+    if said.code is not None:
+        return _by_code(said, said.code)
     known = record.gateway if record is not None else None
     gateway = _gateway(said, known or configured.gateway)
     for other in (known, configured.gateway):
@@ -78,6 +85,17 @@ def choose(said: Said, record: Record | None, configured: Configured, environ: M
 def at(address: Address) -> GatewayAt:
     """A gateway by its address."""
     return GatewayAt(address.host, address.port, address.url.startswith("wss:"), address.fingerprint or "")
+
+
+def _by_code(said: Said, code: SetupCode) -> Wanted:
+    others = (said.host, said.port, said.url, said.fingerprint, said.token, said.password, said.tls or None)
+    if any(one is not None for one in others):
+        raise UsageError(
+            "a setup code says where the gateway is and lets the node in: nothing else about it goes with --pair"
+        )
+    if code.role is not Role.NODE:
+        raise UsageError("that setup code is for an operator, not for a node", hint='make one with "clawdbot qr"')
+    return Wanted(at(code.address), Credentials(), said.name, code.word)
 
 
 def _gateway(said: Said, otherwise: GatewayAt) -> GatewayAt:

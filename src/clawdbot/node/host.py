@@ -32,6 +32,8 @@ class Host:
     """A node of one gateway.
 
     Attributes:
+        connector: connects with what this gateway gave the node, or with what the owner configured.
+        redeemer: connects with a setup code, until that has let the node in.
         say: tells the owner, at the terminal or in the service's log.
         steady: seconds on a clock that never jumps (threats.md S6).
     """
@@ -41,6 +43,7 @@ class Host:
     say: Callable[[str], None]
     backoff: Backoff = field(default_factory=Backoff)
     steady: Callable[[], float] = time.monotonic
+    redeemer: Connector | None = None
 
     async def run(self) -> None:
         """Be a node until cancelled.
@@ -48,7 +51,7 @@ class Host:
         Raises:
             ClawdbotError: the gateway does not want this node, or not any more.
         """
-        state = Journey()
+        state = Journey(by_code=self.redeemer is not None)
         while True:
             step = await self._try(state)
             if isinstance(step, Stop):
@@ -60,8 +63,9 @@ class Host:
 
     async def _try(self, state: Journey) -> Step:
         """Connect and serve for as long as it lasts."""
+        connector = (self.redeemer if state.by_code else None) or self.connector
         try:
-            connection = await self.connector.connect()
+            connection = await connector.connect()
         except ConnectRefused as refused:
             return journey.turned_away(state, refused, now=self.steady(), delay=self.backoff.delay)
         except (GatewayUnavailable, InvalidFrame) as error:

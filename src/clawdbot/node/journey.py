@@ -2,7 +2,8 @@
 
 One request is kept alive by trying again well within the five minutes that it lives, and no more than one is made: a
 request that is gone before its time was rejected, and a node that asks again and again is a nuisance to its owner.
-Access that is taken away ends the node host: whoever took it away knows why.
+Access that is taken away ends the node host: whoever took it away knows why. A setup code is tried once: who pasted it
+is there to see what is wrong, and ten minutes later it is void in any case.
 """
 
 from collections.abc import Callable
@@ -40,12 +41,14 @@ class Journey:
         was_in: has the gateway let it in since it started?
         failures: how often in a row it did not get in.
         said: what was said last, so that nothing is said twice.
+        by_code: does it come with a setup code, which is yet to be taken?
     """
 
     was_in: bool = False
     request: Request | None = None
     failures: int = 0
     said: str = ""
+    by_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,13 @@ def turned_away(journey: Journey, refused: ConnectRefused, *, now: float, delay:
         return _later(journey, f"{refused.message}; trying again", delay, at_least=(refused.retry_after_ms or 0) / 1000)
     if refused.message == "device signature expired":
         return _later(journey, f"{refused.message}: {refused.hint}; trying again", delay)
+    if journey.by_code and (refused.code == "NOT_PAIRED" or refused.is_unauthorized):
+        return Stop(
+            Refused(
+                "the gateway does not take this setup code",
+                hint="it is good once, within ten minutes; for another one, on the gateway's machine: clawdbot qr",
+            )
+        )
     if journey.was_in and (refused.code == "NOT_PAIRED" or refused.is_unauthorized):
         return Stop(Refused("the gateway took this node's access away", hint=_back(refused)))
     if refused.message == "pairing required":
@@ -80,8 +90,10 @@ def turned_away(journey: Journey, refused: ConnectRefused, *, now: float, delay:
     return Stop(refused if refused.hint or not refused.is_unauthorized else _without_secret(refused))
 
 
-def not_reached(journey: Journey, error: ClawdbotError, *, delay: Delay) -> Again:
-    """There is no gateway, or none that answers."""
+def not_reached(journey: Journey, error: ClawdbotError, *, delay: Delay) -> Step:
+    """There is no gateway, or none that answers, or another one than it should be."""
+    if journey.by_code:
+        return Stop(error)
     return _later(journey, f"{error.message}; trying again", delay, hint=error.hint)
 
 

@@ -129,12 +129,14 @@ class GatewayTokens:
         return self._tokens.get(role) if self._is_ours() else None
 
     def keep(self, role: Role, token: Secret, scopes: Iterable[Scope], *, now: Instant) -> None:
-        if not self._is_ours():
+        record = self._file.read() or new_record(None)
+        if not self._gateway.is_same_place(record.gateway):
             # In this order no crash leaves a token beside the name of a gateway that did not give it.
             old = self._tokens.get(role)
             if old is not None:
                 self._tokens.forget(role, old)
-            self._file.keep(replace(self._file.read() or new_record(None), gateway=self._gateway))
+        if record.gateway != self._gateway:
+            self._file.keep(replace(record, gateway=self._gateway))
         self._tokens.keep(role, token, scopes, now=now)
 
     def forget(self, role: Role, token: Secret) -> None:

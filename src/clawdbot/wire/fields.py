@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from typing import Annotated
 
 from clawdbot.domain import bounds
+from clawdbot.domain.facts import Kind, Of
+from clawdbot.domain.instants import LONGEST_MS
 from clawdbot.domain.names import DeviceId, NodeId, RequestId, Scope
 from clawdbot.domain.secret import Secret
 from clawdbot.wire.plain import MAX_FRAME
-from clawdbot.wire.schema import Flag, Hidden, ListOf, MapOf, Text, Whole
+from clawdbot.wire.schema import Flag, Hidden, ListOf, MapOf, OneOf, Text, Whole
 
 _KEY = Text(bounds.KEY_LENGTH)
 _NAME = Text(bounds.NAME_LENGTH)
@@ -49,9 +51,21 @@ Token = Annotated[Secret, Hidden(_KEY)]
 Code = Annotated[Secret, Hidden(_WORD)]
 """A pairing code as somebody types it."""
 
+Label = Annotated[str, Text(bounds.NAME_LENGTH, min_length=0)]
+"""What the owner calls somebody; nothing takes it away."""
+
+Term = Annotated[int, Whole(minimum=60_000, maximum=LONGEST_MS)]
+"""Milliseconds from now; not so few that nobody could act on them."""
+
 Passage = Annotated[str, Text(MAX_FRAME)]
 Payload = Annotated[str, Text(MAX_FRAME, min_length=0)]
 """JSON as a string, or what claims to be."""
 
 Count = Annotated[int, Whole(minimum=0)]
 Version = Annotated[int, Whole(minimum=1)]
+
+EntryNumber = Annotated[int, Whole(minimum=1)]
+PageSize = Annotated[int, Whole(minimum=1, maximum=200)]
+About = Annotated[str, OneOf(frozenset(Of))]
+Kinds = Annotated[tuple[str, ...], ListOf(OneOf(frozenset(Kind)), len(Kind))]
+"""Of a page of the history: before which entry, how long, about whom, and what happened."""

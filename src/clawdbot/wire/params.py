@@ -1,4 +1,7 @@
-"""The params of every method but ``connect`` (``docs/protocol.md#methods``): a struct for each, named after it."""
+"""The params of methods (``docs/protocol.md#methods``): a struct for each, named after it.
+
+Those of ``connect`` are in :mod:`clawdbot.wire.connect`, of ``dm.pair.*`` in :mod:`clawdbot.wire.sender_params`.
+"""
 
 from typing import ClassVar, TypeVar
 
@@ -7,15 +10,18 @@ from msgspec import UNSET, UnsetType, field
 from clawdbot.errors import InvalidParams
 from clawdbot.wire import schema
 from clawdbot.wire.fields import (
+    About,
     Caps,
-    Code,
     Commands,
     Count,
     DeviceRef,
+    EntryNumber,
     Id,
+    Kinds,
     Line,
     Name,
     NodeRef,
+    PageSize,
     Passage,
     Payload,
     RequestRef,
@@ -248,6 +254,22 @@ class ChannelsStatus(Params, frozen=True):
     timeout_ms: Count | None = None
 
 
+class HistoryList(Params, frozen=True, kw_only=True):
+    """A page of the history, newest first: of everything, or of what fits all that is said (ours).
+
+    ``before`` is the number of an entry; ``of`` and ``id`` say whom it is to be about.
+    """
+
+    method: ClassVar[str] = "history.list"
+    limit: PageSize | None = None
+    before: EntryNumber | None = None
+    channel: Word | None = None
+    account: Word | None = None
+    of: About | None = None
+    id: Id | None = None
+    kinds: Kinds | None = None
+
+
 class AgentsList(NoParams, frozen=True):
     method: ClassVar[str] = "agents.list"
 
@@ -260,49 +282,6 @@ class AgentIdentityGet(Params, frozen=True):
 
 class ExecApprovalsGet(NoParams, frozen=True):
     method: ClassVar[str] = "exec.approvals.get"
-
-
-# --- senders (ours) --------------------------------------------------------------------------------------------------
-
-
-class DmPairList(Params, frozen=True):
-    """Without a channel: all of them; without an account: all of the channel's."""
-
-    method: ClassVar[str] = "dm.pair.list"
-    channel: Word | None = None
-    account: Word | None = None
-
-
-class _OfCode(Params, frozen=True, kw_only=True):
-    channel: Word
-    account: Word | None = None
-    code: Code
-
-
-class DmPairApprove(_OfCode, frozen=True):
-    method: ClassVar[str] = "dm.pair.approve"
-
-
-class DmPairReject(_OfCode, frozen=True):
-    method: ClassVar[str] = "dm.pair.reject"
-
-
-class _OfSender(Params, frozen=True, kw_only=True):
-    channel: Word
-    account: Word | None = None
-    sender: Id
-
-
-class DmPairBlock(_OfSender, frozen=True):
-    method: ClassVar[str] = "dm.pair.block"
-
-
-class DmPairRevoke(_OfSender, frozen=True):
-    method: ClassVar[str] = "dm.pair.revoke"
-
-
-class DmPairNotify(_OfSender, frozen=True):
-    method: ClassVar[str] = "dm.pair.notify"
 
 
 P = TypeVar("P", bound=Params)

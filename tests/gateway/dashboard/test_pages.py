@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 
 import aiohttp
 import pytest
 
+from clawdbot.domain.facts import Kind
 from clawdbot.gateway.dashboard.pages import POLICY, files, pages
-from tests.support.gateways import Running, gateway
+from clawdbot.gateway.settings import GatewaySettings
+from tests.support.gateways import SETTINGS, Running, gateway
 
-HEAVIEST = 20_000
+HEAVIEST = 25_000
 """Bytes over the network for all of the dashboard."""
 
 
@@ -56,6 +59,28 @@ async def test_what_has_not_changed_is_not_sent_again() -> None:
                     assert bool(await answer.read()) is (status == 200)
 
 
+async def test_an_owner_who_wants_no_page_has_none() -> None:
+    """At once, under every path and also for whoever has it kept; programs connect as before, and no link is made."""
+    shown = GatewaySettings(port=0, auth=SETTINGS.auth)
+    async with AsyncExitStack() as house:
+        running = await house.enter_async_context(
+            gateway(settings=shown, pages=pages(lambda: running.gateway.house.settings().dashboard))
+        )
+        http = await house.enter_async_context(aiohttp.ClientSession(running.url))
+        async with http.get("/") as answer:
+            tag = answer.headers["ETag"]
+        admin = await running.admin()
+        running.gateway.reconfigure(replace(shown, dashboard=False))
+        for path in pages():
+            async with http.get(path, headers={"If-None-Match": tag}) as answer:
+                assert (answer.status, await answer.text()) == (404, "not found\n")
+        assert (await admin.refused("dashboard.link", scopes=[]))["message"] == "the dashboard is switched off"
+        assert (await running.admin(901)).is_open
+        running.gateway.reconfigure(shown)
+        async with http.get("/") as answer:
+            assert answer.status == 200
+
+
 async def test_files_are_packed_for_whoever_can_unpack_them() -> None:
     async with served() as (_, http):
         async with http.get("/app.js", headers={"Accept-Encoding": "gzip, br"}) as answer:
@@ -79,6 +104,13 @@ async def test_nothing_else_is_handed_out(path: str) -> None:
 
     async with served() as (running, http), http.get(yarl.URL(running.url[:-1] + path, encoded=True)) as answer:
         assert answer.status == 404
+
+
+def test_every_kind_of_the_history_can_be_chosen() -> None:
+    """What happens to the history itself is shown with everything alone."""
+    script = files()["history.js"].body.decode()
+    own = {Kind.GAP, Kind.TORN, Kind.BROKEN, Kind.PRUNED}
+    assert [kind.value for kind in Kind if kind not in own and f'"{kind}"' not in script] == []
 
 
 def test_the_page_is_light() -> None:

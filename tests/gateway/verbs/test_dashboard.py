@@ -13,7 +13,7 @@ from clawdbot.domain.effects import Change
 from clawdbot.domain.names import DeviceId
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import StoreUnavailable
-from clawdbot.gateway.links import TTL_MS
+from clawdbot.gateway.pairing_words import TTL_MS
 from clawdbot.service import wall_clock
 from clawdbot.store.base import DeviceKey
 from clawdbot.store.memory import MemoryStore

@@ -1,24 +1,31 @@
 """``dm.pair.*``: operators decide from afar about people who write to the bot (threats.md D13, S7)."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
+from clawdbot.domain import senders
 from clawdbot.domain.gate import DmPolicy, DmRules
+from clawdbot.domain.instants import iso
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.texts import APPROVED
 from clawdbot.errors import RecipientRefused
+from clawdbot.gateway.methods import METHODS
 from clawdbot.gateway.tries import MOST_FAILURES
-from clawdbot.service import Door, Service
+from clawdbot.service import Door, Service, wall_clock
+from clawdbot.store.base import SendersKey
 from clawdbot.store.memory import MemoryStore
 from tests.support.gateways import TEST, Client, Running, gateway, identity
-from tests.support.people import Platform
+from tests.support.people import Clock, Platform
 
 TELEGRAM = ChannelAccount(Channel.TELEGRAM)
 WORK = ChannelAccount(Channel.TELEGRAM, AccountId("work"))
 
 
-async def knock(running: Running, sender: str, account: ChannelAccount = TELEGRAM) -> str:
-    """A stranger writes to the bot, and gets his code."""
+async def knock(
+    running: Running, sender: str, account: ChannelAccount = TELEGRAM, *, now: Callable[[], int] = wall_clock
+) -> str:
+    """Somebody writes to the bot; the code that he gets, if he gets one."""
     platform = Platform(account)
 
     async def send(_: ChannelAccount, conversation: str, text: str) -> None:
@@ -29,10 +36,11 @@ async def knock(running: Running, sender: str, account: ChannelAccount = TELEGRA
         rules=lambda _: DmRules(DmPolicy.PAIRING),
         send=send,
         announce=running.gateway.sender_waits,
+        now=now,
     )
     await door.knock(platform.message(sender))
-    ((_, text),) = platform.sent
-    return text.split("Pairing code: ")[1].split()[0]
+    texts = [text for _, text in platform.sent]
+    return texts[0].split("Pairing code: ")[1].split()[0] if texts else ""
 
 
 async def operators(running: Running) -> tuple[Client, Client]:
@@ -68,11 +76,11 @@ async def test_the_whole_road_of_a_sender_from_afar() -> None:
         assert code not in json.dumps([event for client in (pairing, reader) for event in client.events])
 
 
-async def test_without_the_scope_nothing_is_seen() -> None:
+async def test_G6_without_the_scope_nothing_is_seen_and_nothing_is_done() -> None:
     async with gateway() as running:
         _, reader = await operators(running)
         await knock(running, "42")
-        for method in ("dm.pair.list", "dm.pair.approve", "dm.pair.reject", "dm.pair.block", "dm.pair.revoke"):
+        for method in (method for method in METHODS if method.startswith("dm.pair.")):
             assert (await reader.refused(method))["message"] == "missing scope: operator.pairing"
 
 
@@ -82,6 +90,133 @@ async def test_a_request_is_rejected_and_the_sender_may_ask_again() -> None:
         code = await knock(running, "42")
         assert (await pairing.call("dm.pair.reject", channel="telegram", code=code))["decision"] == "rejected"
         assert await knock(running, "42") != code
+
+
+DAY_MS = 86_400_000
+FRIEND: dict[str, Any] = {"channel": "telegram", "sender": "tg:42"}
+
+
+async def the_only(client: Client, which: str) -> dict[str, Any]:
+    """The one who is in a list."""
+    (one,) = (await client.call("dm.pair.list"))[which]
+    return dict(one)
+
+
+async def test_D17_somebody_is_let_in_for_a_day_under_a_name() -> None:
+    """Then he is a stranger again; the name is kept, and shown wherever he is."""
+    clock = Clock()
+    async with gateway(now=clock) as running:
+        pairing, _ = await operators(running)
+        code = await knock(running, "42", now=clock)
+        await pairing.call("dm.pair.approve", channel="telegram", code=code, forMs=DAY_MS, label=" the  plumber ")
+        allowed = await the_only(pairing, "allowed")
+        assert (allowed["until"], allowed["label"]) == (iso(clock.now + DAY_MS), "the plumber")
+        known = await Service(running.store).read(TELEGRAM)
+        assert known.is_allowed(SenderId("42"), now=clock.now + DAY_MS - 1)
+        assert not known.is_allowed(SenderId("42"), now=clock.now + DAY_MS)
+
+
+async def test_an_approval_for_a_time_is_extended() -> None:
+    """Counted from now, by the same term or another; there is nothing to extend about others."""
+    clock = Clock()
+    async with gateway(now=clock) as running:
+        pairing, _ = await operators(running)
+        assert (await pairing.refused("dm.pair.extend", **FRIEND))["message"] == "sender is not approved"
+        code = await knock(running, "42", now=clock)
+        await pairing.call("dm.pair.approve", channel="telegram", code=code, forMs=DAY_MS)
+        clock.now += DAY_MS // 2
+        for term, until in (({}, DAY_MS), ({"forMs": 2 * DAY_MS}, 2 * DAY_MS)):
+            assert (await pairing.call("dm.pair.extend", **FRIEND, **term))["decision"] == "extended"
+            assert (await the_only(pairing, "allowed"))["until"] == iso(clock.now + until)
+        code = await knock(running, "43", now=clock)
+        await pairing.call("dm.pair.approve", channel="telegram", code=code)
+        refused = await pairing.refused("dm.pair.extend", channel="telegram", sender="43")
+        assert refused["message"] == "sender is approved for good"
+
+
+async def test_a_label_that_is_none_is_refused_before_anything_is_decided() -> None:
+    """Too long, or with what hides in it; and it is no wrong try of a code."""
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        code = await knock(running, "42")
+        for label in ("x" * 65, "a\u202eb"):
+            for method, about in (("approve", {"channel": "telegram", "code": code}), ("expect", FRIEND)):
+                refused = await pairing.refused(f"dm.pair.{method}", **about, label=label)
+                assert refused["message"].startswith("that is no label")
+            assert "no label" in (await pairing.refused("dm.pair.label", **FRIEND, label=label))["message"]
+        assert (await the_only(pairing, "pending"))["id"] == "42"
+
+
+async def test_somebody_is_turned_away_for_a_day_and_may_ask_earlier_if_it_is_taken_back() -> None:
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        code = await knock(running, "42")
+        await pairing.call("dm.pair.reject", channel="telegram", code=code, forMs=DAY_MS)
+        assert await knock(running, "42") == ""
+        assert (await the_only(pairing, "quiet"))["id"] == "42"
+        assert (await pairing.call("dm.pair.unblock", **FRIEND))["decision"] == "unblocked"
+        assert await knock(running, "42")
+
+
+async def test_a_block_ends() -> None:
+    """Everybody who may know hears of it; a second time there is nothing to end."""
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        await pairing.call("dm.pair.block", **FRIEND)
+        assert await knock(running, "42") == ""
+        assert (await pairing.event("dm.pair.resolved"))["decision"] == "blocked"
+        await pairing.call("dm.pair.unblock", **FRIEND)
+        assert (await pairing.event("dm.pair.resolved"))["decision"] == "unblocked"
+        assert (await pairing.refused("dm.pair.unblock", **FRIEND))["message"] == "sender is not blocked"
+        assert await knock(running, "42")
+
+
+async def test_somebody_is_announced_and_is_in_with_his_first_message() -> None:
+    """Under the name that he was announced by, and for the record by whom; taken back, he is a stranger."""
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        await pairing.call("dm.pair.expect", **FRIEND, forMs=DAY_MS, label="Ann")
+        assert (await pairing.event("dm.pair.resolved"))["decision"] == "expected"
+        assert {"until", "expectedAt"} < set(await the_only(pairing, "expected"))
+        assert (await pairing.call("dm.pair.revoke", **FRIEND))["decision"] == "revoked"
+        assert await knock(running, "42")
+        await pairing.call("dm.pair.expect", **FRIEND)
+        assert (await pairing.call("dm.pair.list"))["pending"] == [], "his request is void"
+        assert await knock(running, "42") == ""
+        allowed = await the_only(pairing, "allowed")
+        assert (allowed["label"], allowed["by"]) == ("Ann", f"device {identity(1).device_id[:12]}")
+        assert (await pairing.refused("dm.pair.expect", **FRIEND))["message"] == "sender is approved already"
+        await pairing.call("dm.pair.block", **FRIEND)
+        assert (await pairing.refused("dm.pair.expect", **FRIEND))["message"] == "sender is blocked"
+
+
+async def test_D6_a_name_of_the_owner_s_decides_nothing() -> None:
+    """It is given and taken away, also to somebody who is not known."""
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        assert (await pairing.call("dm.pair.label", **FRIEND, label="Ann"))["label"] == "Ann"
+        code = await knock(running, "42")
+        assert (await the_only(pairing, "pending"))["label"] == "Ann"
+        await pairing.call("dm.pair.label", **FRIEND, label="")
+        assert "label" not in await the_only(pairing, "pending")
+        assert code
+
+
+async def test_D7_who_is_blocked_by_another_id_of_his_is_told_of_by_both() -> None:
+    """Whoever keeps something about his request, such as an owner's reference, hears that it has ended."""
+    number, account = SenderId("+15550001111"), SenderId("uuid:8f1c0c6e-0000-4000-8000-000000000001")
+    signal = ChannelAccount(Channel.SIGNAL)
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        await running.store.update(
+            SendersKey(signal),
+            lambda known: senders.request(
+                known, account, {}, now=running.now(), randbelow=lambda _: 0, aliases=frozenset({number})
+            ),
+        )
+        await pairing.call("dm.pair.block", channel="signal", sender=number)
+        heard = [(await pairing.event("dm.pair.resolved"))["id"] for _ in range(2)]
+        assert heard == [number, account]
 
 
 async def test_D1_D11_codes_of_other_accounts_and_channels_approve_nothing() -> None:

@@ -16,6 +16,11 @@ export function h(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** What is said in passing, what went wrong, and how the connection is: read out as it changes. */
+export const say = (text) => ($("news").textContent = text);
+export const complain = (text) => ($("problem").textContent = text);
+export const status = (text) => ($("connection").textContent = text);
+
 const UNSEEN = /[\p{C}\p{Zl}\p{Zp}]/gu;
 const SHORT = { "\t": "\\t", "\n": "\\n", "\r": "\\r" };
 
@@ -68,8 +73,16 @@ export function when(at) {
   return h("time", { datetime: date.toISOString(), title: date.toLocaleString() }, relative(date.getTime()));
 }
 
+/** A time, told to the minute. */
+export function dated(at) {
+  const date = new Date(at);
+  if (Number.isNaN(date.getTime())) return "unknown";
+  const text = date.toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+  return h("time", { datetime: date.toISOString() }, text);
+}
+
 export function renewTimes() {
-  for (const time of document.querySelectorAll("time")) {
+  for (const time of document.querySelectorAll("time[title]")) {
     const text = relative(Date.parse(time.dateTime));
     if (time.textContent !== text) time.textContent = text;
   }

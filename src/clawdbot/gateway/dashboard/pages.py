@@ -76,10 +76,21 @@ class File:
         return web.Response(body=self.body, headers=headers)
 
 
-def pages() -> Mapping[str, Page]:
-    """Everything that the dashboard consists of, by path; read once."""
-    found = {f"/{name}": file.answer for name, file in files().items()}
+def pages(shown: Callable[[], bool] = lambda: True) -> Mapping[str, Page]:
+    """Everything that the dashboard consists of, by path; read once.
+
+    Args:
+        shown: does the owner want it served now?
+    """
+    found = {f"/{name}": _unless_hidden(file, shown) for name, file in files().items()}
     return {"/": found[f"/{INDEX}"], **found}
+
+
+def _unless_hidden(file: File, shown: Callable[[], bool]) -> Page:
+    async def page(request: web.Request) -> web.StreamResponse:
+        return await file.answer(request) if shown() else web.Response(status=404, text="not found\n")
+
+    return page
 
 
 def files() -> Mapping[str, File]:

@@ -14,8 +14,9 @@ from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ChannelFailed
 from clawdbot.gateway.announcer import Announcer
-from clawdbot.gateway.links import Links
 from clawdbot.gateway.nodes import ConnectedNodes
+from clawdbot.gateway.pairing_words import PairingWords
+from clawdbot.gateway.past import Past
 from clawdbot.gateway.presence import Presence
 from clawdbot.gateway.reports import Reports
 from clawdbot.gateway.session import Session
@@ -23,7 +24,7 @@ from clawdbot.gateway.settings import GatewaySettings
 from clawdbot.gateway.tries import FailedTries
 from clawdbot.gateway.turns import Turns
 from clawdbot.node_service import NodeService
-from clawdbot.service import Service
+from clawdbot.persons_service import PersonsService
 from clawdbot.wire.frames import Error, ErrorCode
 
 log = logging.getLogger("clawdbot")
@@ -46,12 +47,13 @@ class House:
         wrong_codes: how often each device was wrong about a pairing code (threats.md D13).
         turns: one try at a time for each device.
         tell: sends a text to a sender of a channel account.
-        links: those by which browsers are paired.
+        words: those by which devices are paired that bring them.
+        past: pages of the history.
     """
 
     devices: DeviceService
     node_pairing: NodeService
-    senders: Service
+    senders: PersonsService
     nodes: ConnectedNodes
     presence: Presence
     reports: Reports
@@ -61,7 +63,8 @@ class House:
     wrong_codes: FailedTries
     turns: Turns
     tell: Tell
-    links: Links
+    words: PairingWords
+    past: Past
 
 
 def invalid(message: str) -> Error:

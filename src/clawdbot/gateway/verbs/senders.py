@@ -5,115 +5,78 @@ own terminal does not come this way.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import assert_never
 
-from clawdbot.domain import codes, names, sender_ids, senders
+from clawdbot.domain import codes, facts, senders
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import SenderDecision
-from clawdbot.domain.instants import iso
+from clawdbot.domain.endings import Endless, Extended
 from clawdbot.domain.names import ChannelAccount, SenderId
-from clawdbot.domain.texts import APPROVED
+from clawdbot.domain.texts import APPROVED, read_label
 from clawdbot.errors import ChannelFailed, DeliveryFailed
 from clawdbot.gateway.session import Session
+from clawdbot.gateway.verbs import meant
 from clawdbot.gateway.verbs.base import House, invalid
+from clawdbot.wire import sender_views
 from clawdbot.wire.frames import Error, ErrorCode
-from clawdbot.wire.params import DmPairApprove, DmPairBlock, DmPairList, DmPairNotify, DmPairReject, DmPairRevoke
+from clawdbot.wire.sender_params import (
+    DmPairApprove,
+    DmPairBlock,
+    DmPairExpect,
+    DmPairExtend,
+    DmPairLabel,
+    DmPairList,
+    DmPairNotify,
+    DmPairReject,
+    DmPairRevoke,
+    DmPairUnblock,
+)
 
 NOTIFY_PATIENCE_S = 8.0
 """A platform that takes longer leaves the caller without an answer."""
 
 UNKNOWN_CODE = "unknown pairing code"
-UNKNOWN_ACCOUNT = "unknown channel or account"
 SEVERAL_ACCOUNTS = "that code waits on several accounts; name one"
+NOT_APPROVED = "sender is not approved"
 
 
 async def list_(house: House, _: Session, params: DmPairList) -> object:
-    """Who waits, with the codes, who is in by pairing, and who is blocked."""
-    accounts = await _accounts(house, params.channel, params.account)
+    """Who waits, with the codes; who is in by pairing, expected, blocked, turned away for a while."""
+    accounts = await meant.accounts(house, params.channel, params.account)
     if isinstance(accounts, Error):
         return accounts
-    found: dict[str, list[object]] = {"pending": [], "allowed": [], "blocked": []}
-    now = house.now()
-    for account in accounts:
-        where = {"channel": account.channel, "account": account.account}
-        known = await house.senders.read(account)
-        for request in known.waiting(now):
-            shown = {
-                "id": request.sender,
-                "code": request.code.reveal(),
-                "createdAt": iso(request.created_at),
-                "lastSeenAt": iso(request.last_seen),
-                "expiresAt": iso(request.created_at + senders.TTL_MS),
-                "meta": dict(request.meta),
-                **_label(known, request.sender),
-            }
-            found["pending"].append({**where, **shown})
-        for sender, approval in known.allowed.items():
-            since = {} if approval.approved_at is None else {"approvedAt": iso(approval.approved_at)}
-            until = {} if approval.until is None else {"until": iso(approval.until)}
-            found["allowed"].append(
-                {**where, "id": sender, **since, **until, **_label(known, sender), **_decided_by(approval.by)}
-            )
-        for sender, block in known.blocked.items():
-            told = {**_label(known, sender), "id": sender, "blockedAt": iso(block.blocked_at), **_decided_by(block.by)}
-            found["blocked"].append({**where, **told})
-    return found
+    return sender_views.people([(one, await house.senders.read(one)) for one in accounts], now=house.now())
+
+
+# --- by code ---------------------------------------------------------------------------------------------------------
 
 
 async def approve(house: House, session: Session, params: DmPairApprove) -> object:
-    """Let in whom a code belongs to."""
-    return await _try_code(house, session, params, SenderDecision.APPROVED)
+    """Let in whom a code belongs to, for good or for a time; his label is another matter, and comes after."""
+    label = _label(params.label or "")
+    if isinstance(label, Error):
+        return label
+    found = await _try_code(house, session, params)
+    if isinstance(found, Error):
+        return found
+    where, sender = found
+    if label:
+        await house.senders.label_sender(where, sender, label)
+    return _resolved(house, where, sender, SenderDecision.APPROVED)
 
 
 async def reject(house: House, session: Session, params: DmPairReject) -> object:
-    """Dismiss a request; the sender may ask again."""
-    return await _try_code(house, session, params, SenderDecision.REJECTED)
-
-
-async def block(house: House, session: Session, params: DmPairBlock) -> object:
-    """Silence for a sender, whatever he was before."""
-    named = _named(params)
-    if isinstance(named, Error):
-        return named
-    where, sender = named
-    await house.senders.block_sender(where, sender, by=_by(session))
-    return _resolved(house, where, sender, SenderDecision.BLOCKED)
-
-
-async def revoke(house: House, session: Session, params: DmPairRevoke) -> object:
-    """Take an approval back."""
-    named = _named(params)
-    if isinstance(named, Error):
-        return named
-    where, sender = named
-    if isinstance(await house.senders.revoke_sender(where, sender, by=_by(session)), senders.NotAllowed):
-        return invalid("sender is not approved")
-    return _resolved(house, where, sender, SenderDecision.REVOKED)
-
-
-async def notify(house: House, _: Session, params: DmPairNotify) -> object:
-    """Tell an approved sender that he is in: for channels that have one connection, which is the gateway's."""
-    named = _named(params)
-    if isinstance(named, Error):
-        return named
-    where, sender = named
-    if not (await house.senders.read(where)).is_allowed(sender, now=house.now()):
-        return invalid("sender is not approved")
-    try:
-        async with asyncio.timeout(NOTIFY_PATIENCE_S):
-            await house.tell(where, sender, APPROVED)
-    except TimeoutError:
-        return Error(ErrorCode.UNAVAILABLE, "the platform gave no answer in time")
-    except (DeliveryFailed, ChannelFailed) as error:
-        return Error(ErrorCode.UNAVAILABLE, error.message)
-    return {"channel": where.channel, "account": where.account, "id": sender}
+    """Dismiss a request; the sender may ask again, at once or after a while."""
+    found = await _try_code(house, session, params)
+    return found if isinstance(found, Error) else _resolved(house, *found, SenderDecision.REJECTED)
 
 
 async def _try_code(
-    house: House, session: Session, params: DmPairApprove | DmPairReject, decision: SenderDecision
-) -> object:
+    house: House, session: Session, params: DmPairApprove | DmPairReject
+) -> tuple[ChannelAccount, SenderId] | Error:
     """Decide about whom a code belongs to; one try of a device at a time, and not many wrong ones."""
-    accounts = await _accounts(house, params.channel, params.account)
+    accounts = await meant.accounts(house, params.channel, params.account)
     if isinstance(accounts, Error):
         return accounts
     async with house.turns.of(session.device):
@@ -126,62 +89,150 @@ async def _try_code(
         where = [] if code is None else await house.senders.where_waits(code, accounts)
         if len(where) > 1:
             return invalid(SEVERAL_ACCOUNTS)
-        sender = await _decide(house, session, where[0], code, decision) if where and code else None
+        sender = await _decide(house, session, where[0], code, params) if where and code else None
         if sender is None:
             house.wrong_codes.failed(session.device, house.now())
             return invalid(UNKNOWN_CODE)
-    return _resolved(house, where[0], sender, decision)
+    return where[0], sender
 
 
 async def _decide(
-    house: House, session: Session, where: ChannelAccount, code: PairingCode, decision: SenderDecision
+    house: House, session: Session, where: ChannelAccount, code: PairingCode, params: DmPairApprove | DmPairReject
 ) -> SenderId | None:
-    if decision is SenderDecision.APPROVED:
-        approved = await house.senders.approve_sender(where, code, by=_by(session))
-        return approved.request.sender if isinstance(approved, senders.Approved) else None
-    rejected = await house.senders.reject_sender(where, code, by=_by(session))
-    return rejected.request.sender if isinstance(rejected, senders.Rejected) else None
+    match params:
+        case DmPairApprove():
+            approved = await house.senders.approve_sender(where, code, by=_by(session), lasts_ms=params.for_ms)
+            return approved.request.sender if isinstance(approved, senders.Approved) else None
+        case DmPairReject():
+            rejected = await house.senders.reject_sender(where, code, by=_by(session), quiet_ms=params.for_ms)
+            return rejected.request.sender if isinstance(rejected, senders.Rejected) else None
+        case _:
+            assert_never(params)
 
 
-def _resolved(house: House, where: ChannelAccount, sender: SenderId, decision: SenderDecision) -> object:
-    house.announcer.sender_resolved(where, sender, decision, house.now())
+# --- by id -----------------------------------------------------------------------------------------------------------
+
+
+async def block(house: House, session: Session, params: DmPairBlock) -> object:
+    """Silence for a sender, whatever he was before, and under whichever of his ids he asked (threats.md D7)."""
+    named = meant.sender(params)
+    if isinstance(named, Error):
+        return named
+    where, sender = named
+    answer = await house.senders.block_sender(where, sender, by=_by(session))
+    others = sorted(answer.aliases) if isinstance(answer, senders.Blocked) else ()
+    return _resolved(house, where, sender, SenderDecision.BLOCKED, others=others)
+
+
+async def unblock(house: House, session: Session, params: DmPairUnblock) -> object:
+    """End a block, or the time for which a sender was turned away."""
+    named = meant.sender(params)
+    if isinstance(named, Error):
+        return named
+    answer = await house.senders.unblock_sender(*named, by=_by(session))
+    if isinstance(answer, senders.NotBlocked):
+        return invalid("sender is not blocked")
+    return _resolved(house, *named, SenderDecision.UNBLOCKED)
+
+
+async def revoke(house: House, session: Session, params: DmPairRevoke) -> object:
+    """Take an approval back, or an announcement."""
+    named = meant.sender(params)
+    if isinstance(named, Error):
+        return named
+    answer = await house.senders.revoke_sender(*named, by=_by(session))
+    if isinstance(answer, senders.NotAllowed):
+        return invalid(NOT_APPROVED)
+    return _resolved(house, *named, SenderDecision.REVOKED, others=sorted(answer.linked))
+
+
+async def expect(house: House, session: Session, params: DmPairExpect) -> object:
+    """Announce a person: in with the first message."""
+    named, label = meant.sender(params), _label(params.label or "")
+    if isinstance(named, Error):
+        return named
+    if isinstance(label, Error):
+        return label
+    answer = await house.senders.expect_sender(*named, by=_by(session), lasts_ms=params.for_ms)
+    match answer:
+        case senders.Announced():
+            if label:
+                await house.senders.label_sender(*named, label)
+            return _resolved(house, *named, SenderDecision.EXPECTED)
+        case senders.AlreadyAllowed():
+            return invalid("sender is approved already")
+        case senders.IsBlocked():
+            return invalid("sender is blocked")
+        case _:
+            assert_never(answer)
+
+
+async def extend(house: House, session: Session, params: DmPairExtend) -> object:
+    """Let somebody who is in for a time be in for longer, counted from now."""
+    named = meant.sender(params)
+    if isinstance(named, Error):
+        return named
+    answer = await house.senders.extend_sender(*named, by=_by(session), lasts_ms=params.for_ms)
+    match answer:
+        case Extended():
+            return _resolved(house, *named, SenderDecision.EXTENDED)
+        case Endless():
+            return invalid("sender is approved for good")
+        case senders.NotAllowed():
+            return invalid(NOT_APPROVED)
+        case _:
+            assert_never(answer)
+
+
+async def label(house: House, _: Session, params: DmPairLabel) -> object:
+    """Call a sender something; it decides nothing, and nobody is told."""
+    named, text = meant.sender(params), _label(params.label)
+    if isinstance(named, Error):
+        return named
+    if isinstance(text, Error):
+        return text
+    where, _sender = named
+    answer = await house.senders.label_sender(*named, text)
+    return {"channel": where.channel, "account": where.account, "id": answer.sender, "label": answer.label}
+
+
+async def notify(house: House, _: Session, params: DmPairNotify) -> object:
+    """Tell an approved sender that he is in: for channels that have one connection, which is the gateway's."""
+    named = meant.sender(params)
+    if isinstance(named, Error):
+        return named
+    where, sender = named
+    if not (await house.senders.read(where)).is_allowed(sender, now=house.now()):
+        return invalid(NOT_APPROVED)
+    try:
+        async with asyncio.timeout(NOTIFY_PATIENCE_S):
+            await house.tell(where, sender, APPROVED)
+    except TimeoutError:
+        return Error(ErrorCode.UNAVAILABLE, "the platform gave no answer in time")
+    except (DeliveryFailed, ChannelFailed) as error:
+        return Error(ErrorCode.UNAVAILABLE, error.message)
+    return {"channel": where.channel, "account": where.account, "id": sender}
+
+
+# --- what they have in common ----------------------------------------------------------------------------------------
+
+
+def _resolved(
+    house: House, where: ChannelAccount, sender: SenderId, decision: SenderDecision, *, others: Iterable[SenderId] = ()
+) -> object:
+    """Tell everybody whom it concerns, under each of the sender's ids that anything may be known by."""
+    for each in (sender, *others):
+        house.announcer.sender_resolved(where, each, decision, house.now())
     return {"channel": where.channel, "account": where.account, "id": sender, "decision": decision}
 
 
-def _label(known: senders.Senders, sender: SenderId) -> dict[str, str]:
-    return {"label": label} if (label := known.labels.get(sender)) else {}
-
-
-def _decided_by(who: str | None) -> dict[str, str]:
-    return {} if who is None else {"by": who}
+def _label(text: str) -> str | Error:
+    try:
+        return read_label(text)
+    except ValueError as error:
+        return invalid(f"that is no label: {error}")
 
 
 def _by(session: Session) -> str:
     """Who decided, for the record."""
-    return f"device {session.device[:12]}"
-
-
-async def _accounts(house: House, channel: str | None, account: str | None) -> Sequence[ChannelAccount] | Error:
-    """Those of the accounts that anything is stored for which are meant."""
-    try:
-        only_channel = None if channel is None else names.channel(channel)
-        only_account = None if account is None else names.account_id(account)
-    except ValueError:
-        return invalid(UNKNOWN_ACCOUNT)
-    return [
-        one
-        for one in await house.senders.accounts()
-        if only_channel in (None, one.channel) and only_account in (None, one.account)
-    ]
-
-
-def _named(params: DmPairBlock | DmPairRevoke | DmPairNotify) -> tuple[ChannelAccount, SenderId] | Error:
-    """The account and the sender that are meant, who need not be known yet."""
-    try:
-        where = ChannelAccount(names.channel(params.channel), names.account_id(params.account or ""))
-    except ValueError:
-        return invalid(UNKNOWN_ACCOUNT)
-    try:
-        return where, sender_ids.normalise(where.channel, params.sender)
-    except ValueError as error:
-        return invalid(f"not a sender's id: {error}")
+    return facts.by_device(session.device)

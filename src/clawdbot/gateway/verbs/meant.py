@@ -1,0 +1,60 @@
+"""Which channel accounts and which sender a call is about, from names that clients made up."""
+
+from collections.abc import Callable, Sequence
+
+from clawdbot.domain import names, sender_ids
+from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from clawdbot.gateway.verbs.base import House, invalid
+from clawdbot.wire.frames import Error
+from clawdbot.wire.sender_params import OfSender
+
+UNKNOWN_ACCOUNT = "unknown channel or account"
+
+
+def among(channel: str | None, account: str | None) -> Callable[[ChannelAccount | None], bool] | Error:
+    """Tells the accounts that are meant from others; what is of no account is meant where none is named."""
+    try:
+        only_channel = None if channel is None else names.channel(channel)
+        only_account = None if account is None else names.account_id(account)
+    except ValueError:
+        return invalid(UNKNOWN_ACCOUNT)
+
+    def is_meant(one: ChannelAccount | None) -> bool:
+        if one is None:
+            return only_channel is None and only_account is None
+        return only_channel in (None, one.channel) and only_account in (None, one.account)
+
+    return is_meant
+
+
+async def accounts(house: House, channel: str | None, account: str | None) -> Sequence[ChannelAccount] | Error:
+    """Those of the accounts that anything is stored for which are meant."""
+    is_meant = among(channel, account)
+    if isinstance(is_meant, Error):
+        return is_meant
+    return [one for one in await house.senders.accounts() if is_meant(one)]
+
+
+def sender(params: OfSender) -> tuple[ChannelAccount, SenderId] | Error:
+    """The account and the sender that are meant, who need not be known yet."""
+    where = account(params.channel, params.account)
+    if isinstance(where, Error):
+        return where
+    id = id_on(where.channel, params.sender)
+    return id if isinstance(id, Error) else (where, id)
+
+
+def account(channel: str, account: str | None) -> ChannelAccount | Error:
+    """The one account that is meant, whether or not anything is stored for it; the default one if none is named."""
+    try:
+        return ChannelAccount(names.channel(channel), names.account_id(account or ""))
+    except ValueError:
+        return invalid(UNKNOWN_ACCOUNT)
+
+
+def id_on(channel: Channel, text: str) -> SenderId | Error:
+    """A sender's id on a channel."""
+    try:
+        return sender_ids.normalise(channel, text)
+    except ValueError as error:
+        return invalid(f"not a sender's id: {error}")
