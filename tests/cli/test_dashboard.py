@@ -50,6 +50,15 @@ async def test_the_link_leads_where_the_browser_reaches_the_gateway(cli: Command
         said = await cli.done("dashboard", "--at", "https://gw.example/", "--qr")
         assert said.out.startswith("https://gw.example/#link=")
         assert "█" in said.out
+        assert not said.err
+
+
+async def test_a_qr_code_that_no_phone_can_follow_says_so(cli: CommandLine) -> None:
+    async with gateway() as running:
+        cli.configure(port=running.gateway.port, auth={"token": SHARED})
+        said = await cli.done("dashboard", "--qr")
+        assert said.err.startswith("clawdbot: warning: this link opens on this machine alone")
+        assert not (await cli.done("dashboard")).err
 
 
 @pytest.mark.parametrize(

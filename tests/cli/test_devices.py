@@ -99,9 +99,9 @@ async def test_a_beginning_that_fits_several_names_none(cli: CommandLine, monkey
     """The owner is asked to be clearer; nothing happens."""
     import re
 
-    from clawdbot.cli import devices
+    from clawdbot.cli import device_decisions
 
-    monkeypatch.setattr(devices, "_PREFIX", re.compile("[0-9a-f]{0,63}"))
+    monkeypatch.setattr(device_decisions, "_PREFIX", re.compile("[0-9a-f]{0,63}"))
     async with paired(cli):
         said = await cli("devices", "remove", "")
         assert (said.code, said.err) == (

@@ -101,3 +101,29 @@ def test_a_gateway_that_runs_is_named_with_its_address(tmp_path: Path) -> None:
         place.listens("ws://127.0.0.1:4711")
         said = clawdbot(["doctor"], state).stdout
     assert f"note: a gateway runs (process {os.getpid()}) at ws://127.0.0.1:4711\n" in said
+
+
+@pytest.mark.parametrize(
+    ("owner", "allowed", "said"),
+    [
+        ("telegram:7", ["7"], None),
+        ("telegram:8", ["7"], "owner telegram:8 is told nothing and decides nothing: he is not in"),
+        (
+            "signal:+15550001111",
+            ["7"],
+            "owner signal:+15550001111 is told nothing and decides nothing: signal is not set up",
+        ),
+    ],
+    ids=["in", "not in", "no channel"],
+)
+def test_an_owner_who_would_wait_for_nothing_is_named(
+    owner: str, allowed: list[str], said: str | None, tmp_path: Path
+) -> None:
+    """Whoever lists himself by hand has to be let in like everybody else."""
+    channels = {"telegram": {"botToken": "123456789:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"}}
+    config = {"channels": channels, "owner": [owner], "assistant": {"command": ["cat"]}}
+    senders = {"version": 1, "allowFrom": allowed}
+    lay({"clawdbot.json": json.dumps(config), "credentials/telegram-allowFrom.json": json.dumps(senders)}, tmp_path)
+    looked = clawdbot(["doctor"], tmp_path)
+    warnings = [line for line in looked.stdout.splitlines() if line.startswith("warning: ")]
+    assert warnings == ([] if said is None else [f"warning: {said}"])

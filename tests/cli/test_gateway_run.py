@@ -12,6 +12,8 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from clawdbot.cli.gateway_run import BINDS
+from clawdbot.config import Bind
 from tests.support.gateways import connect_params, identity
 
 TOKEN = "0f3c9b1e5a7d42186ce0f3a9"
@@ -49,6 +51,11 @@ async def gateway(state: Path, *options: str) -> AsyncIterator[Running]:
         if process.returncode is None:
             process.kill()
             await process.wait()
+
+
+def test_the_option_takes_what_the_configuration_takes() -> None:
+    """``--bind`` names every bind that there is, and no other."""
+    assert list(BINDS) == [bind.value for bind in Bind]
 
 
 async def test_options_count_before_the_configuration(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a command loads: deciding about senders needs no channel, no network and no cryptography."""
+"""What a command loads: help and completion only what they show, deciding about senders no channel and no network."""
 
 import json
 import subprocess
@@ -12,20 +12,25 @@ HEAVY = {
     "clawdbot.gateway", "clawdbot.config", "clawdbot.channels.telegram",
 }  # fmt: skip
 
+WORKING = {"asyncio", "ssl", "msgspec", "clawdbot.client", "clawdbot.history", "clawdbot.service", "clawdbot.store"}
+"""What is needed where something is looked up or done, and not before."""
+
+ALWAYS = {"app", "lazy_group", "output"}
+
 LOADED = """
 import json, sys
 from clawdbot.cli.app import run
-code = run(sys.argv[1:])
+try:
+    code = run(sys.argv[1:])
+except SystemExit as done:  # completion ends so
+    code = done.code
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 
 
-@pytest.mark.parametrize(
-    "words", [["pairing", "list", "telegram"], ["pairing", "list", "--json"], ["--help"]], ids=" ".join
-)
-def test_looking_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
-    """``pairing list`` and ``--help`` import no channel, no network library, no configuration."""
-    environ = {"CLAWDBOT_STATE_DIR": str(tmp_path / "state"), "HOME": str(tmp_path)}
+def loaded(words: list[str], home: Path, **environ: str) -> set[str]:
+    """The modules that are there when a command line is done."""
+    environ = {"CLAWDBOT_STATE_DIR": str(home / "state"), "HOME": str(home), **environ}
     done = subprocess.run(
         [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {sys.path!r}\n{LOADED}", *words],
         capture_output=True, text=True, check=True, env=environ,
@@ -33,4 +38,76 @@ def test_looking_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     code, modules = json.loads(done.stderr.splitlines()[-1])
     assert code == 0
     assert "clawdbot.cli.app" in modules
-    assert HEAVY & set(modules) == set()
+    return set(modules)
+
+
+def completing(line: str, home: Path) -> set[str]:
+    """The modules that are there when the last word of a line is completed."""
+    asked = {"COMP_WORDS": line, "COMP_CWORD": str(len(line.split(" ")) - 1)}
+    return loaded([], home, _CLAWDBOT_COMPLETE="bash_complete", **asked)
+
+
+def commands(modules: set[str]) -> set[str]:
+    """The modules of commands among them, but for those that every command line needs."""
+    return {name.removeprefix("clawdbot.cli.") for name in modules if name.startswith("clawdbot.cli.")} - ALWAYS
+
+
+@pytest.mark.parametrize("words", [["pairing", "list", "telegram"], ["pairing", "list", "--json"]], ids=" ".join)
+def test_looking_loads_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    """``pairing list`` imports no channel, no network library, no configuration, and no command but itself."""
+    modules = loaded(words, tmp_path)
+    assert HEAVY & modules == set()
+    assert commands(modules) == {"pairing", "pairing_lists", "context"}
+
+
+GATEWAY = {"gateway", "gateway_run", "context"}
+"""The group runs the gateway itself, and so has the options of a run."""
+
+
+@pytest.mark.parametrize(
+    ("group", "its"),
+    [
+        ("", set()),
+        ("pairing", {"pairing"}),
+        ("channels", {"channels"}),
+        ("devices", {"devices"}),
+        ("nodes", {"nodes"}),
+        ("node", {"node"}),
+        ("gateway", GATEWAY),
+    ],
+)
+def test_help_and_completion_of_a_group_load_none_of_its_commands(group: str, its: set[str], tmp_path: Path) -> None:
+    """What is shown of them stands in the group's table."""
+    words = group.split()
+    for modules in (loaded([*words, "--help"], tmp_path), completing(" ".join(["clawdbot", *words, ""]), tmp_path)):
+        assert (HEAVY | WORKING) & modules == set()
+        assert commands(modules) == its
+
+
+APPROVE = {"pairing", "pairing_codes", "pairing_senders", "pairing_lists", "pairing_owner", "lasting", "context"}
+"""The command, and the rooms whose options and words it shares."""
+
+
+@pytest.mark.parametrize(
+    ("line", "its"),
+    [
+        ("pairing list --", {"pairing", "pairing_lists", "context"}),
+        ("pairing list t", {"pairing", "pairing_lists", "context"}),
+        ("pairing approve --", APPROVE),
+        ("pairing approve t", APPROVE),
+        ("gateway --b", GATEWAY),
+        ("gateway run --bind l", GATEWAY),
+    ],
+)
+def test_completion_loads_only_the_command_that_it_completes(line: str, its: set[str], tmp_path: Path) -> None:
+    """Options and channels come without the state, the network, the configuration and the other commands."""
+    modules = completing(f"clawdbot {line}", tmp_path)
+    assert (HEAVY | WORKING) & modules == set()
+    assert commands(modules) == its
+
+
+def test_completing_a_code_loads_what_reads_the_state_and_nothing_heavy(tmp_path: Path) -> None:
+    """The codes that wait are read from the state files: with the store, and no configuration."""
+    modules = completing("clawdbot pairing approve telegram ", tmp_path)
+    assert "clawdbot.store" in modules
+    assert HEAVY & modules == set()

@@ -2,7 +2,8 @@
 
 import pytest
 
-from clawdbot.cli.lasting import LONGEST_MS, Lasting, span_ms
+from clawdbot.cli.lasting import Lasting, span_ms
+from clawdbot.domain.instants import LONGEST_MS
 from clawdbot.errors import UsageError
 
 DAY = 24 * 60 * 60 * 1000

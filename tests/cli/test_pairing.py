@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from clawdbot.cli.app import run
-from clawdbot.cli.pairing import WRONG_CODE_PAUSE_S
+from clawdbot.cli.pairing_codes import WRONG_CODE_PAUSE_S
 from clawdbot.domain.instants import iso
 from clawdbot.service import wall_clock
 

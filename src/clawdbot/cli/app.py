@@ -1,6 +1,5 @@
 """``clawdbot``: the root command. Subcommands are imported when they are called."""
 
-import importlib
 import io
 import logging
 import os
@@ -9,58 +8,40 @@ import sys
 import click
 
 from clawdbot import paths
+from clawdbot.cli.lazy_group import LazyGroup
 from clawdbot.cli.output import report
 from clawdbot.errors import ClawdbotError, StoreUnavailable, UsageError
 
 COMMANDS = {
-    "backup": ("clawdbot.cli.backup", "write the whole state into one private file"),
-    "channels": ("clawdbot.cli.channels", "add a chat channel, see whether it works"),
-    "completion": ("clawdbot.cli.completion", "print the shell completion script"),
-    "dashboard": ("clawdbot.cli.dashboard", "see and decide in a browser: a link that pairs it"),
-    "devices": ("clawdbot.cli.devices", "decide which devices may join the gateway"),
-    "doctor": ("clawdbot.cli.doctor", "check state, configuration and tokens, and mend what can be mended"),
-    "import": ("clawdbot.cli.carry_over", "take over the state of the reference, or of another directory"),
-    "explain": ("clawdbot.cli.explain", "say why somebody is in, waiting or refused"),
-    "gateway": ("clawdbot.cli.gateway", "run the gateway: the configured channels and the assistant"),
-    "history": ("clawdbot.cli.history", "see who asked, who decided and who was refused"),
-    "node": ("clawdbot.cli.node", "make this machine a node, and say what may be run on it"),
-    "nodes": ("clawdbot.cli.nodes", "see and use the nodes: machines and phones that do things for you"),
-    "pairing": ("clawdbot.cli.pairing", "decide who may write to the bot"),
-    "restore": ("clawdbot.cli.restore", "bring a backup back"),
-    "security": ("clawdbot.cli.security", "find what is open and should not be"),
-    "status": ("clawdbot.cli.status", "what is on, who waits, what to do next"),
+    "backup": ("backup:backup_command", "Write the whole state into one private file."),
+    "channels": ("channels:command", "Add a chat channel, see whether it works."),
+    "completion": ("completion:command", "Print the shell completion script."),
+    "dashboard": ("dashboard:command", "Print a link that pairs a browser with the gateway."),
+    "devices": ("devices:command", "Decide which devices may join the gateway."),
+    "doctor": ("doctor:command", "Check state, configuration and channels; say the way out of what is wrong."),
+    "explain": ("explain:command", "Say why somebody is in, waiting or refused, and what would change it."),
+    "gateway": ("gateway:command", "Run the gateway: the configured channels and the assistant."),
+    "history": ("history:command", "Show who asked, who decided and who was refused."),
+    "import": ("carry_over:command", "Take over the state of another directory, the reference's or ours."),
+    "node": ("node:command", "Make this machine a node, and say what may be run on it."),
+    "nodes": ("nodes:command", "See and use the nodes: machines and phones that do things for you."),
+    "owner": ("owner:command", "See that you are told who waits, and of what else needs you."),
+    "pairing": ("pairing:command", "Decide who may write to the bot."),
+    "qr": ("qr:command", "Print a setup code that lets one device in without an approval."),
+    "restore": ("backup:restore_command", "Bring a backup back."),
+    "security": ("security:command", "Find what is open and should not be."),
+    "status": ("status:command", "Show what is on, who waits and what to do next."),
 }
 
 UNKNOWN = (click.exceptions.NoSuchCommand, click.NoSuchOption)
 """What click adds a suggestion to, which belongs into the hint."""
 
 
-class Root(click.Group):
-    """A group whose commands live in modules of their own."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        module, _ = COMMANDS[cmd_name]
-        command: click.Command = importlib.import_module(module).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in sorted(COMMANDS.items())])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            raise click.exceptions.NoSuchCommand(args[0], possibilities=COMMANDS, ctx=ctx)
-        return super().resolve_command(ctx, args)
-
-
-@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    places=COMMANDS,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(package_name="clawdbot", message="%(version)s")
 @click.option("--profile", metavar="NAME", help="Use ~/.clawdbot-NAME instead of ~/.clawdbot.")
 def root(profile: str | None) -> None:

@@ -21,10 +21,11 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 @click.command("backup")
 @click.option("--output", metavar="FILE", type=FILE, help="Where to; a new file in this directory, if not named.")
 @click.option("--with-sessions", is_flag=True, help="Also the sessions of WhatsApp: whoever has them is the account.")
-def command(output: Path | None, with_sessions: bool) -> None:
-    """Write approvals, requests, devices, identity and configuration into one private file.
+def backup_command(output: Path | None, with_sessions: bool) -> None:
+    """Write the whole state into one private file.
 
-    Works beside a running gateway: the file holds the state of one moment. It holds your secrets, too.
+    Approvals, requests, devices, identity and configuration. Works beside a running gateway: the file holds the state
+    of one moment. It holds your secrets, too.
     """
     from clawdbot.backup import archive
     from clawdbot.backup.snapshot import snapshot
@@ -43,9 +44,9 @@ def command(output: Path | None, with_sessions: bool) -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--force", is_flag=True, help="Replace what is there; it is kept in before-restore-N.")
 def restore_command(file: Path, force: bool) -> None:
-    """Bring a backup back, all of it or nothing.
+    """Bring a backup back.
 
-    Refused while a gateway runs, and where state is already, unless --force is given.
+    All of it or nothing. Refused while a gateway runs, and where state is already, unless --force is given.
     """
     from clawdbot.backup import archive
     from clawdbot.gateway import instance

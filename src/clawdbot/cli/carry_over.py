@@ -31,10 +31,10 @@ STOP = "stop the gateway that runs there, and try again"
 @click.option("--dry-run", is_flag=True, help="Only say what would be taken.")
 @click.pass_context
 def command(ctx: click.Context, source: Path, dry_run: bool) -> None:
-    """Take over who is in, who waits, devices, nodes, identity and configuration from another state directory.
+    """Take over the state of another directory, the reference's or ours.
 
-    Nothing that is here is replaced: where both say something about the same, nothing is taken. What is there stays as
-    it is; stop the gateway that runs on it before.
+    Who is in, who waits, devices, nodes, identity and configuration. Nothing that is here is replaced: where both say
+    something about the same, nothing is taken. What is there stays as it is; stop the gateway that runs on it before.
     """
     paths = context.paths()
     if source.resolve() == paths.state_dir.resolve():

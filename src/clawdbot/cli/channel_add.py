@@ -50,7 +50,7 @@ class Entry:
 @click.option("--cli-path", help="Signal, iMessage: the program signal-cli or imsg.")
 @click.option("--db-path", help="iMessage: another Messages database.")
 @click.option("--no-check", is_flag=True, help="Save without asking the platform whether it works.")
-def add(
+def add_command(
     channel: Channel, account: str, token_file: Path | None, use_env: bool, no_check: bool, **options: str | None
 ) -> None:
     """Add or update a channel account.

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 @click.argument("channel", type=ChannelName())
 @click.option("--account", metavar="ID", default="", help="Account id; the default account when left out.")
 @click.option("--phone", metavar="NUMBER", default="", help="Get a code to type on the phone, instead of one to scan.")
-def login(channel: Channel, account: str, phone: str) -> None:
+def login_command(channel: Channel, account: str, phone: str) -> None:
     """Link a WhatsApp account by phone.
 
     Scan a code with it, or type one there (--phone).

@@ -55,7 +55,7 @@ class Line:
 @click.option("--probe", is_flag=True, help="Ask each platform whether the account works.")
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_context
-def status(ctx: click.Context, probe: bool, json_: bool) -> None:
+def status_command(ctx: click.Context, probe: bool, json_: bool) -> None:
     """Show the configured accounts. With --probe, exit code 1 if one of them does not work."""
     lines = asyncio.run(_status(context.config(), probe))
     if json_:

@@ -2,16 +2,15 @@
 
 import click
 
-from clawdbot.cli.channel_add import add
-from clawdbot.cli.channel_login import login
-from clawdbot.cli.channel_status import status
+from clawdbot.cli.lazy_group import LazyGroup
+
+COMMANDS = {
+    "add": ("channel_add:add_command", "Add or update a channel account."),
+    "login": ("channel_login:login_command", "Link a WhatsApp account by phone."),
+    "status": ("channel_status:status_command", "Show the configured accounts."),
+}
 
 
-@click.group("channels")
+@click.group("channels", cls=LazyGroup, places=COMMANDS)
 def command() -> None:
     """Add a chat channel, see whether it works."""
-
-
-command.add_command(add)
-command.add_command(login)
-command.add_command(status)

@@ -10,7 +10,7 @@ from clawdbot.cli.output import say
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(ctx: click.Context, shell: str) -> None:
-    """Print the completion script of a shell.
+    """Print the shell completion script.
 
     \b
       bash:  eval "$(clawdbot completion bash)"     in ~/.bashrc

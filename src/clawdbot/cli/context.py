@@ -1,9 +1,9 @@
 """What commands need from the world: where the state is, the time, and names as the owner typed them."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -17,8 +17,19 @@ if TYPE_CHECKING:
     from clawdbot.config import Config
     from clawdbot.domain.facts import Fact
     from clawdbot.history.log import Log
+    from clawdbot.persons_service import PersonsService
     from clawdbot.service import Service
     from clawdbot.store.files import FileStore
+
+
+T = TypeVar("T")
+
+
+def wait_for(work: Coroutine[Any, Any, T]) -> T:
+    """Do what has to wait, to its end. Who only completes a word does not load what that needs."""
+    import asyncio
+
+    return asyncio.run(work)
 
 
 def now() -> Instant:
@@ -43,6 +54,13 @@ def service() -> "Service":
     from clawdbot.service import Service
 
     return Service(store(), record=record)
+
+
+def persons() -> "PersonsService":
+    """The same, and what the owner says about people beforehand."""
+    from clawdbot.persons_service import PersonsService
+
+    return PersonsService(store(), record=record)
 
 
 def record(fact: "Fact") -> None:

@@ -13,7 +13,7 @@ from clawdbot.cli.gateway_target import choose, gateway
 from clawdbot.cli.output import as_json, say, warn
 from clawdbot.client import answers
 from clawdbot.client.address import Address
-from clawdbot.config.gateway_model import is_loopback
+from clawdbot.domain.hosts import is_loopback
 from clawdbot.domain.scopes import ADMIN
 from clawdbot.errors import UsageError
 
@@ -56,6 +56,8 @@ def command(options: CallOptions, scopes: tuple[str, ...], at: str | None, open_
     if options.json:
         as_json({"url": link, "scopes": made.scopes, "expiresAtMs": made.expires_at_ms})
         return
+    if qr and is_loopback(urlsplit(origin).hostname or ""):
+        warn("this link opens on this machine alone, or through a tunnel; for a phone see docs/dashboard.md, or --at")
     say(link)
     minutes = max(1, round((made.expires_at_ms - context.now()) / 60_000))
     say(f"Good once, for the next {minutes} minutes, for: {' '.join(made.scopes)}")

@@ -1,18 +1,22 @@
 """Where ``clawdbot devices`` does its work: at the gateway; on the state files, where that lets nobody in."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from clawdbot.cli import context
 from clawdbot.cli.call_options import CallOptions
 from clawdbot.cli.gateway_target import choose, gateway, listens
-from clawdbot.cli.output import hint
+from clawdbot.cli.output import as_json, hint
 from clawdbot.cli.own_device import is_operator, own_device
 from clawdbot.cli.state_access import OnTheState
+from clawdbot.client import answers
 from clawdbot.client.refusals import approval
 from clawdbot.domain.names import RequestId
 from clawdbot.errors import CallRefused, ConnectRefused, PairingRequired
+
+T = TypeVar("T")
 
 
 class DeviceAccess(Protocol):
@@ -81,3 +85,24 @@ async def _own_request() -> RequestId | None:
         return None
     waiting = device.waiting(context.now())
     return None if waiting is None else waiting.id
+
+
+# --- one call ---------------------------------------------------------------------------------------------------------
+
+
+def ask(options: CallOptions, method: str, params: object, kind: type[T]) -> T | None:
+    """Call one method. With ``--json`` its answer is printed as it is; otherwise it is returned."""
+
+    async def run() -> object:
+        async with device_access(options) as access:
+            return await access.call(method, params, within=options.within)
+
+    return answer(options, asyncio.run(run()), kind)
+
+
+def answer(options: CallOptions, said: object, kind: type[T]) -> T | None:
+    """Print an answer as it is, if that is what was asked for; otherwise read it."""
+    if options.json:
+        as_json(said)
+        return None
+    return answers.read(kind, said)

@@ -15,9 +15,13 @@ from clawdbot.cli.live import accounts
 from clawdbot.cli.output import say, warn
 from clawdbot.config import CommandSettings, Config, ConfigFile, problems
 from clawdbot.config.gateway_model import GatewayMode
+from clawdbot.domain import gate
+from clawdbot.domain.names import ChannelAccount
+from clawdbot.domain.owners import Owner
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ConfigError, StoreError
 from clawdbot.paths import Paths
+from clawdbot.store.base import SendersKey
 from clawdbot.store.disk import LOOSE, guarded
 from clawdbot.store.files import FileStore
 from clawdbot.store.inspection import FIX, Severity
@@ -39,10 +43,11 @@ class Finding:
 @click.option("--fix", is_flag=True, help="Mend what can be mended without losing anything.")
 @click.pass_context
 def command(ctx: click.Context, fix: bool) -> None:
-    """Check state, configuration and, beside a running gateway, channels; say the way out of whatever is wrong.
+    """Check state, configuration and channels; say the way out of what is wrong.
 
-    Exit code 1 while something is wrong. --fix closes files to others, removes leftovers of killed processes, and sets
-    unreadable pairing requests aside; it touches neither who is in nor who is blocked.
+    Channels are looked at beside a running gateway. Exit code 1 while something is wrong. --fix closes files to others,
+    removes leftovers of killed processes, and sets unreadable pairing requests aside; it touches neither who is in nor
+    who is blocked.
     """
     paths = context.paths()
     findings = _examine(paths)
@@ -85,11 +90,53 @@ def _configuration(paths: Paths) -> Iterator[Finding]:
     if config is None:
         return
     yield from _gateway(paths, config)
+    yield from _owners(paths, config)
+    yield from _notify(config)
     if isinstance(config.assistant, CommandSettings):
         program = config.assistant.argv[0]
         if shutil.which(program) is None:
             text = f"assistant.command: {visible(program, 400)} is not found from here, or may not be executed"
             yield Finding(Severity.WARNING, text, "give its full path, and make it executable: chmod +x")
+
+
+def _owners(paths: Paths, config: Config) -> Iterator[Finding]:
+    """Owners whom the bot does not let in: they wait for notices that never come (``docs/owner.md``)."""
+    for owner in config.owners.who:
+        accounts = [
+            one for one, settings in config.accounts.items() if settings.enabled and one.channel is owner.channel
+        ]
+        if not accounts:
+            text, hint = f"{owner.channel} is not set up", f'run "clawdbot channels add {owner.channel}"'
+        elif any(_is_in(paths, config, account, owner) for account in accounts):
+            continue
+        else:
+            text, hint = "he is not in", "let him write to the bot and approve him, or list him in its allowFrom"
+        yield Finding(
+            Severity.WARNING, f"owner {visible(str(owner))} is told nothing and decides nothing: {text}", hint
+        )
+
+
+def _is_in(paths: Paths, config: Config, account: ChannelAccount, owner: Owner) -> bool:
+    try:
+        known = asyncio.run(FileStore(paths.state_dir).read(SendersKey(account)))
+    except StoreError:
+        return True  # nobody knows; what is wrong with the file is said already
+    return isinstance(gate.decide(config.rules(account), known, owner.sender, now=context.now()), gate.Admit)
+
+
+def _notify(config: Config) -> Iterator[Finding]:
+    """What keeps owners from being told outside the chats; a URL is named by its number and kind (threats.md S7)."""
+    from clawdbot.gateway import push
+
+    urls = config.notify.urls
+    if urls and not push.is_installed():
+        text = f"owner.notify names {len(urls)} to tell, and Apprise, which tells them, is not installed"
+        yield Finding(Severity.WARNING, text, f"install it: {push.INSTALL}")
+        return
+    for number, url in enumerate(urls, 1):
+        if not push.is_known(url):
+            text = f"owner.notify: Apprise cannot use no. {number} ({push.kind(url)})"
+            yield Finding(Severity.WARNING, text, "see https://appriseit.com for how it is written")
 
 
 def _gateway(paths: Paths, config: Config) -> Iterator[Finding]:

@@ -177,6 +177,8 @@ def _print(found: Found) -> None:
         say(f"  record  {visible(line, 200)}")
     for alias in sorted(found.case.aliases):
         say(f"  alias   {visible(alias)}, the same person (threats.md D7)")
+    for other in sorted(found.case.known.linked(found.case.aliases | {found.case.sender})):
+        say(f"  linked  {visible(other)}, one person with him by your word: decided about together")
     for line in _notes(found):
         say(f"  note    {line}")
     say()
@@ -249,6 +251,7 @@ def _as_json(found: Found) -> dict[str, object]:
         "account": found.account.account,
         "id": found.case.sender,
         "aliases": sorted(found.case.aliases),
+        "linked": sorted(found.case.known.linked(found.case.aliases | {found.case.sender})),
         "standing": said.standing,
         "cause": said.cause.name.lower() if found.configured else "not_configured",
         "why": found.why,

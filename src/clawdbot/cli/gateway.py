@@ -1,29 +1,42 @@
 """``clawdbot gateway``: run the gateway, in the foreground or as a service, or ask one that runs."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from clawdbot.cli.gateway_calls import call_command, health_command, probe_command, status_command
 from clawdbot.cli.gateway_run import Log, run, run_options
-from clawdbot.cli.gateway_service import (
-    install_command,
-    restart_command,
-    start_command,
-    stop_command,
-    uninstall_command,
-)
-from clawdbot.config import RunOptions
+from clawdbot.cli.lazy_group import LazyGroup
 from clawdbot.errors import UsageError
 
+if TYPE_CHECKING:
+    from clawdbot.config import RunOptions
 
-@click.group("gateway", invoke_without_command=True)
+COMMANDS = {
+    "call": ("gateway_calls:call_command", "Call a method and print its answer."),
+    "discover": ("gateway_discover:discover_command", "Look around for gateways."),
+    "health": ("gateway_calls:health_command", "Ask the gateway how it is."),
+    "install": ("gateway_service:install_command", "Run the gateway as a service of yours."),
+    "probe": ("gateway_probe:probe_command", "See which gateways can be reached and used."),
+    "restart": ("gateway_service:restart_command", "Stop the service and start it again."),
+    "run": ("gateway_run:run_command", 'The same as "clawdbot gateway".'),
+    "start": ("gateway_service:start_command", "Start the service."),
+    "status": ("gateway_status:status_command", "Show whether it runs, where, and answers."),
+    "stop": ("gateway_service:stop_command", "Stop the service."),
+    "uninstall": ("gateway_service:uninstall_command", "Stop the service and remove it."),
+}
+
+
+@click.group("gateway", cls=LazyGroup, places=COMMANDS, invoke_without_command=True)
 @run_options
 @click.pass_context
-def command(ctx: click.Context, options: RunOptions, log: Log) -> None:
-    """Run the gateway: the configured channels, the door, the assistant.
+def command(ctx: click.Context, options: "RunOptions", log: Log) -> None:
+    """Run the gateway: the configured channels and the assistant.
 
     Options count before the configuration. Stops cleanly on Ctrl-C or SIGTERM: messages that are being answered are
     finished, the others are delivered again at the next start.
     """
+    from clawdbot.config import RunOptions
+
     if ctx.invoked_subcommand is None:
         run(options, log)
     elif log != Log() or options != RunOptions():
@@ -31,18 +44,3 @@ def command(ctx: click.Context, options: RunOptions, log: Log) -> None:
             f"these options are not for {ctx.invoked_subcommand}",
             hint=f'write them after the word: "clawdbot gateway {ctx.invoked_subcommand} --help" shows which it takes',
         )
-
-
-@command.command("run")
-@run_options
-def run_command(options: RunOptions, log: Log) -> None:
-    """The same as "clawdbot gateway"."""
-    run(options, log)
-
-
-command.add_command(status_command)
-command.add_command(health_command)
-command.add_command(probe_command)
-command.add_command(call_command)
-for service_command in (install_command, uninstall_command, start_command, stop_command, restart_command):
-    command.add_command(service_command)

@@ -1,4 +1,4 @@
-"""``clawdbot gateway call``, ``health``, ``probe`` and ``status``: asking a gateway that runs."""
+"""``clawdbot gateway call`` and ``health``: asking a gateway that runs."""
 
 import asyncio
 
@@ -7,14 +7,10 @@ import msgspec
 from msgspec import Struct
 
 from clawdbot.cli.call_options import CallOptions, call_options
-from clawdbot.cli.gateway_probe import probe_command
-from clawdbot.cli.gateway_status import status_command
 from clawdbot.cli.gateway_target import gateway
 from clawdbot.cli.json_argument import JsonValue
 from clawdbot.cli.output import as_json, say
 from clawdbot.domain.texts import visible
-
-__all__ = ["call_command", "health_command", "probe_command", "status_command"]
 
 final_option = click.option("--expect-final", "final", is_flag=True, help="Wait for the second answer of two.")
 

@@ -5,19 +5,24 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
 import click
 
 from clawdbot.cli import context
 from clawdbot.cli.output import say
-from clawdbot.config import Bind, GatewaySettings, RunOptions, with_options
 from clawdbot.domain.credentials import AuthMode
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import UsageError
 
+if TYPE_CHECKING:
+    from clawdbot.config import GatewaySettings, RunOptions
+
 LOG_FORMAT = "CLAWDBOT_LOG_FORMAT"
 LOG_FORMATS = ("human", "json")
+
+BINDS = ("loopback", "auto", "lan", "tailnet", "custom")
+"""The values of :class:`clawdbot.config.Bind`. Who only asks for help does not load the configuration."""
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -31,7 +36,7 @@ class Log:
     style: str | None = None
 
 
-def run_options(function: Callable[Concatenate[RunOptions, Log, P], R]) -> Callable[P, R]:
+def run_options(function: "Callable[Concatenate[RunOptions, Log, P], R]") -> Callable[P, R]:
     """Give a command the options of a run; its function gets them, and those of the log, as its first arguments."""
 
     @functools.wraps(function)
@@ -46,12 +51,13 @@ def run_options(function: Callable[Concatenate[RunOptions, Log, P], R]) -> Calla
     return command
 
 
-def run(options: RunOptions, log: Log) -> None:
+def run(options: "RunOptions", log: Log) -> None:
     """Run the gateway until it is told to stop."""
+    from clawdbot.config import with_options
     from clawdbot.gateway.app import run as run_gateway
     from clawdbot.gateway.logs import LogFormat
 
-    def adjusted(settings: GatewaySettings) -> GatewaySettings:
+    def adjusted(settings: "GatewaySettings") -> "GatewaySettings":
         return with_options(settings, options)
 
     style = log.style or os.environ.get(LOG_FORMAT, "").strip() or LOG_FORMATS[0]
@@ -67,8 +73,10 @@ def run(options: RunOptions, log: Log) -> None:
     )
 
 
-def _packed(said: dict[str, object]) -> RunOptions:
+def _packed(said: dict[str, object]) -> "RunOptions":
     """Take the options out of what click understood."""
+    from clawdbot.config import Bind, RunOptions
+
     port, tls = said.pop("port"), said.pop("tls")
     bind, auth = said.pop("bind"), said.pop("auth")
     return RunOptions(
@@ -103,7 +111,7 @@ _ACCEPTED: Mapping[str, Any] = {
 _ASKED_FOR = (AuthMode.TOKEN.value, AuthMode.PASSWORD.value)
 _OPTIONS = (
     click.option("--port", type=click.IntRange(0, 65535), help="Where to listen; 0 lets the system choose."),
-    click.option("--bind", type=click.Choice([bind.value for bind in Bind]), help="On which addresses."),
+    click.option("--bind", type=click.Choice(BINDS), help="On which addresses."),
     click.option("--auth", type=click.Choice(_ASKED_FOR), help="What clients must know."),
     click.option("--token", metavar="TOKEN", help="The shared token; better in CLAWDBOT_GATEWAY_TOKEN."),
     click.option("--password", metavar="PASSWORD", help="The shared password; better in CLAWDBOT_GATEWAY_PASSWORD."),
@@ -114,3 +122,10 @@ _OPTIONS = (
     click.option("--log-format", type=click.Choice(LOG_FORMATS), help="Log lines for people, or JSON for programs."),
     *(click.option(name, hidden=True, expose_value=False, **how) for name, how in _ACCEPTED.items()),
 )
+
+
+@click.command("run")
+@run_options
+def run_command(options: "RunOptions", log: Log) -> None:
+    """The same as "clawdbot gateway"."""
+    run(options, log)

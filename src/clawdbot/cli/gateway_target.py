@@ -17,10 +17,11 @@ from clawdbot.client.connector import Connector
 from clawdbot.client.identity_file import load, load_or_create
 from clawdbot.client.introduction import Introduction, program
 from clawdbot.client.token_file import TokenFile
-from clawdbot.config.gateway_model import GatewayMode, is_loopback
+from clawdbot.config.gateway_model import GatewayMode
 from clawdbot.domain import fingerprints
 from clawdbot.domain.connect import Credentials
 from clawdbot.domain.credentials import AuthMode
+from clawdbot.domain.hosts import is_loopback
 from clawdbot.domain.names import Role, Scope
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import ConfigError, ConnectRefused, NoGateway, UsageError

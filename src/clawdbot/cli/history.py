@@ -91,7 +91,7 @@ def command(
     expect: Head | None,
     json_: bool,
 ) -> int:
-    """Show who asked, who decided, who came and who was refused.
+    """Show who asked, who decided and who was refused.
 
     It is kept in the state directory, an entry a line, each bound to the one before by its hash. It never holds a code,
     a token or a message.

@@ -6,14 +6,12 @@ from typing import Any, Final
 
 import click
 
+from clawdbot.domain.instants import LONGEST_MS
 from clawdbot.domain.texts import visible
 from clawdbot.errors import UsageError
 
 _UNITS: Final = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _SPAN = re.compile(r"([1-9][0-9]{0,6})([smhdw])", re.A)
-
-LONGEST_MS: Final = 10 * 366 * _UNITS["d"]
-"""Whoever means longer means for good; and it stays a time that files can hold."""
 
 
 def span_ms(text: str) -> int | None:

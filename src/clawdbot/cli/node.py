@@ -1,64 +1,21 @@
 """``clawdbot node``: make this machine a node of a gateway, and say what may be run on it."""
 
-import os
-
 import click
 
-from clawdbot.cli import context
-from clawdbot.cli.call_options import CallOptions
-from clawdbot.cli.gateway_target import choose
-from clawdbot.cli.node_policy import allow_command, disallow_command, policy_command
-from clawdbot.cli.output import say
+from clawdbot.cli.lazy_group import LazyGroup
+
+COMMANDS = {
+    "allow": ("node_policy:allow_command", "List PROGRAM: a gateway may run it, with any arguments, or with ARGS."),
+    "disallow": ("node_policy:disallow_command", "Take PROGRAM off the list, with whatever arguments it is there."),
+    "policy": ("node_policy:policy_command", "Show what a gateway may run on this machine, or set the mode."),
+    "run": ("node_run:run_command", "Run the node host in the foreground."),
+}
 
 
-@click.group("node")
+@click.group("node", cls=LazyGroup, places=COMMANDS)
 def command() -> None:
-    """Make this machine a node: the gateway runs programs here, as far as you allow it.
+    """Make this machine a node, and say what may be run on it.
 
-    Nothing is allowed by default. "clawdbot node allow PROGRAM" lists a program, "clawdbot node policy" shows the list.
+    The gateway runs programs here, as far as you allow it. Nothing is allowed by default. "clawdbot node allow PROGRAM"
+    lists a program, "clawdbot node policy" shows the list.
     """
-
-
-command.add_command(policy_command)
-command.add_command(allow_command)
-command.add_command(disallow_command)
-
-
-@command.command("run")
-@click.option("--host", metavar="HOST", help="The gateway's host. Default: the one that this node belongs to.")
-@click.option("--port", metavar="PORT", type=click.IntRange(1, 65535), help="The gateway's port. Default: 18789.")
-@click.option("--url", metavar="URL", help="Both in one: ws://host:port or wss://host:port.")
-@click.option("--tls", is_flag=True, help="Connect with TLS.")
-@click.option("--tls-fingerprint", metavar="SHA256", help="The one certificate that the gateway may have.")
-@click.option("--display-name", metavar="NAME", help="What the node is called. Default: like this machine.")
-@click.option("--token", metavar="TOKEN", help="The gateway's token; better in CLAWDBOT_GATEWAY_TOKEN.")
-@click.option("--password", metavar="PASSWORD", help="The gateway's password; better in CLAWDBOT_GATEWAY_PASSWORD.")
-@click.option("--verbose", is_flag=True, help="Log more.")
-def run_command(verbose: bool, port: int | None, tls: bool, **texts: str | None) -> None:
-    """Run the node host in the foreground.
-
-    The first time it waits until the gateway's owner approves it, and says how that is done. It reconnects by itself,
-    stops on Ctrl-C or SIGTERM, and ends with exit code 1 when the gateway does not want it any more.
-    """
-    from clawdbot.node import app, choice
-    from clawdbot.node.record import RecordFile
-
-    said = choice.Said(
-        host=_text(texts["host"]),
-        port=port,
-        url=_text(texts["url"]),
-        tls=tls,
-        fingerprint=_text(texts["tls_fingerprint"]),
-        name=_text(texts["display_name"]),
-        token=_text(texts["token"]),
-        password=_text(texts["password"]),
-    )
-    paths = context.paths()
-    target = choose(CallOptions())
-    configured = choice.Configured(choice.at(target.address), target.credentials)
-    wanted = choice.choose(said, RecordFile(paths.state_dir).read(), configured, os.environ)
-    app.run(paths, wanted, os.environ, say=say, verbose=verbose)
-
-
-def _text(value: str | None) -> str | None:
-    return value.strip() if value is not None and value.strip() else None

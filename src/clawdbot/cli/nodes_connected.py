@@ -146,9 +146,8 @@ async def find(link: "Connection", text: str, options: CallOptions) -> Node:
         ids = ", ".join(visible(node.node_id[:12]) for node in found[:5])
         raise Refused(f"several nodes are meant by {visible(wanted)}: {ids}", hint="name one by its id")
     known = ", ".join(visible(node.display_name or node.node_id) for node in nodes[:10])
-    raise Refused(
-        f"unknown node: {visible(wanted)}", hint=f"known: {known}" if known else 'run "clawdbot nodes pending"'
-    )
+    hint = f"known: {known}" if known else 'no node is paired; see "clawdbot devices list" for who waits'
+    raise Refused(f"unknown node: {visible(wanted)}", hint=hint)
 
 
 def _fits(node: Node, wanted: str) -> bool:

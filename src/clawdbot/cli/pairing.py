@@ -1,242 +1,36 @@
 """``clawdbot pairing``: who may write to the bot.
 
 The commands work on the state files, whether or not a gateway runs; a running one sees the change with the next
-message. None of them imports a channel or a network library, but ``approve --notify``.
+message. None of them imports a channel or a network library, but ``approve`` where the sender is to be told.
 """
 
-import asyncio
-from collections.abc import Sequence
-
 import click
-from click.shell_completion import CompletionItem
 
-from clawdbot.cli import context
-from clawdbot.cli.context import ChannelName
-from clawdbot.cli.lasting import for_option
-from clawdbot.cli.output import hint, say, warn
-from clawdbot.cli.pairing_lists import account_option, allowlist_command, list_command
-from clawdbot.cli.pairing_owner import make_owner, owner_option, refuse_a_second
-from clawdbot.cli.pairing_senders import (
-    block_command,
-    expect_command,
-    label_command,
-    on_account,
-    revoke_command,
-    unblock_command,
-)
-from clawdbot.domain import codes, names
-from clawdbot.domain.codes import PairingCode
-from clawdbot.domain.facts import TERMINAL
-from clawdbot.domain.instants import iso
-from clawdbot.domain.names import ITS_OWN_CONNECTION, Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected, Request
-from clawdbot.domain.texts import APPROVED, visible
-from clawdbot.errors import ClawdbotError, DeliveryFailed, Refused, UsageError
-from clawdbot.service import Service
+from clawdbot.cli.lazy_group import LazyGroup
 
-WRONG_CODE_PAUSE_S = 1.0
-"""A wrong code costs whoever asks this long; a right one costs nothing (threats.md D13)."""
-
-NOTIFY_PATIENCE_S = 10.0
-"""How long the owner waits at most for a sender to be told; the approval stands already."""
-
-channel_option = click.option(
-    "--channel", "channel_", type=ChannelName(), help="The channel, if it is not the first word."
-)
+COMMANDS = {
+    "allowlist": ("pairing_lists:allowlist_command", "Show who is in, and who is blocked."),
+    "approve": ("pairing_codes:approve_command", "Let in the sender whom a code belongs to."),
+    "block": ("pairing_senders:block_command", "Silence for a sender."),
+    "expect": ("pairing_senders:expect_command", "Announce a person."),
+    "extend": ("pairing_senders:extend_command", "Extend an approval that ends."),
+    "invite": ("pairing_invites:invite_command", "Make a word that lets in who writes it."),
+    "invites": ("pairing_invites:invites_command", "Show the invites that are not over."),
+    "label": ("pairing_senders:label_command", "Call a sender something."),
+    "link": ("pairing_link:link_command", "Say that two ids are one person."),
+    "list": ("pairing_lists:list_command", "Show who waits for approval."),
+    "reject": ("pairing_codes:reject_command", "Dismiss a request."),
+    "revoke": ("pairing_senders:revoke_command", "Take an approval back."),
+    "unblock": ("pairing_senders:unblock_command", "End a block."),
+    "uninvite": ("pairing_invites:uninvite_command", "Void an invite."),
+    "unlink": ("pairing_link:unlink_command", "Take a link back."),
+}
 
 
-def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """The channels, and then the codes that wait."""
-    words: Sequence[str] = ctx.params.get("words") or ()
-    chosen: Channel | None = ctx.params.get("channel_")
-    if not words and chosen is None:
-        return ChannelName().shell_complete(ctx, param, incomplete)
-
-    async def run() -> list[Request]:
-        service = context.service()
-        among = [chosen or context.channel(words[0])]
-        return [found for one in await context.accounts(service, among, None) for found in await service.waiting(one)]
-
-    try:
-        waiting = [request.code.reveal() for request in asyncio.run(run())]
-    except ClawdbotError:  # nothing to offer; the command itself will say why
-        return []
-    return [CompletionItem(code) for code in waiting if code.startswith(incomplete.upper())]
-
-
-words_argument = click.argument("words", nargs=-1, required=True, metavar="[CHANNEL] CODE", shell_complete=_complete)
-
-
-@click.group("pairing")
+@click.group("pairing", cls=LazyGroup, places=COMMANDS)
 def command() -> None:
-    """Decide who may write to the bot directly.
+    """Decide who may write to the bot.
 
     An unknown sender gets a code of eight characters and waits; codes expire after an hour, and at most three senders
     wait on a channel account.
     """
-
-
-command.add_command(list_command)
-command.add_command(allowlist_command)
-command.add_command(block_command)
-command.add_command(unblock_command)
-command.add_command(revoke_command)
-command.add_command(expect_command)
-command.add_command(label_command)
-
-
-@command.command("approve")
-@words_argument
-@channel_option
-@account_option
-@for_option("For so long only: 12h, 7d. After that the sender is a stranger again.")
-@click.option("--notify", is_flag=True, help="Tell the sender on the same channel.")
-@owner_option
-def approve(
-    words: Sequence[str],
-    channel_: Channel | None,
-    account: str | None,
-    lasts: int | None,
-    *,
-    notify: bool,
-    as_owner: bool,
-) -> None:
-    """Let in the sender whom a code belongs to."""
-    if as_owner:
-        refuse_a_second()
-
-    async def run() -> tuple[ChannelAccount, Approved]:
-        service = context.service()
-        where, code = await _locate(service, words, channel_, account)
-        match await service.approve_sender(where, code, by=TERMINAL, lasts_ms=lasts):
-            case Approved() as approved:
-                return where, approved
-            case NoSuchRequest():
-                raise _no_such_request(where.channel)
-
-    where, approved = asyncio.run(run())
-    sender = approved.request.sender
-    say(f"Approved {where.channel} sender {visible(sender)}{on_account(where)}{_until(lasts)}.")
-    if as_owner:
-        make_owner(where, sender)
-    if notify:
-        _notify(where, sender)
-
-
-def _notify(where: ChannelAccount, sender: SenderId) -> None:
-    """Tell the sender; a failure is a warning, for the approval stands."""
-    try:
-        asyncio.run(_tell(where, sender))
-        say(f"Told {visible(sender)}.")
-    except ClawdbotError as error:
-        warn(f"approved, but the sender could not be told: {error.message}")
-        if error.hint:
-            hint(error.hint)
-
-
-async def _tell(where: ChannelAccount, sender: SenderId) -> None:
-    """Through the gateway that runs, where the connection is its alone; else by an adapter of our own."""
-    from clawdbot.gateway.adapters import open_adapter
-
-    if where.channel in ITS_OWN_CONNECTION and await _gateway_tells(where, sender):
-        return
-    adapter = open_adapter(context.config(), where, context.paths().state_dir)
-    try:
-        async with asyncio.timeout(NOTIFY_PATIENCE_S):
-            await adapter.tell(sender, APPROVED)
-    except TimeoutError:
-        reason = f"{where.channel} did not take the message within {NOTIFY_PATIENCE_S:.0f} s"
-        raise DeliveryFailed(reason, hint='run "clawdbot channels status --probe"') from None
-    finally:
-        await adapter.close()
-
-
-async def _gateway_tells(where: ChannelAccount, sender: SenderId) -> bool:
-    """Let the gateway of this state directory tell the sender; ``False`` if none runs."""
-    from clawdbot.cli.call_options import CallOptions
-    from clawdbot.cli.gateway_target import gateway, running_here
-
-    if running_here() is None:
-        return False
-    params = {"channel": where.channel.value, "account": where.account, "sender": sender}
-    async with gateway(CallOptions(within=NOTIFY_PATIENCE_S)) as link:
-        await link.call("dm.pair.notify", params)
-    return True
-
-
-@command.command("reject")
-@words_argument
-@channel_option
-@account_option
-@for_option("Silence for so long: 1h, 7d. Until then the sender gets no other code.")
-def reject(words: Sequence[str], channel_: Channel | None, account: str | None, lasts: int | None) -> None:
-    """Dismiss a request. The sender is told nothing and may ask again, at once or after a while."""
-
-    async def run() -> tuple[ChannelAccount, Rejected]:
-        service = context.service()
-        where, code = await _locate(service, words, channel_, account)
-        match await service.reject_sender(where, code, quiet_ms=lasts):
-            case Rejected() as rejected:
-                return where, rejected
-            case NoSuchRequest():
-                raise _no_such_request(where.channel)
-
-    where, rejected = asyncio.run(run())
-    term = _until(lasts).replace(" until", "; silence until")
-    say(f"Rejected {where.channel} sender {visible(rejected.request.sender)}{on_account(where)}{term}.")
-
-
-def _until(lasts: int | None) -> str:
-    return "" if lasts is None else f" until {iso(context.now() + lasts)[:16].replace('T', ' ')} UTC"
-
-
-async def _locate(
-    service: Service, words: Sequence[str], channel: Channel | None, account: str | None
-) -> tuple[ChannelAccount, PairingCode]:
-    """Find the account on which a code waits, from what the owner typed: ``[channel] code``, a code in pieces allowed.
-
-    Raises:
-        Refused: no live request has that code.
-        UsageError: an unknown channel, or a code alone while several channels wait.
-    """
-    if channel is None:
-        channel, words = _channel_first(words)
-    code = codes.read("".join(words))
-    if code is None:
-        listing = f"clawdbot pairing list {channel}" if channel else "clawdbot pairing list"
-        raise UsageError("a pairing code is missing", hint=f'run "{listing}"')
-    accounts = await context.accounts(service, [channel] if channel else list(Channel), account)
-    if channel is None:
-        waiting = sorted({one.channel for one in accounts if await service.waiting(one)})
-        if len(waiting) > 1:
-            raise UsageError(
-                f"requests wait on several channels: {', '.join(waiting)}",
-                hint=f'name the channel: "{click.get_current_context().command_path} {waiting[0]} <code>"',
-            )
-    found = await service.where_waits(code, accounts)
-    if len(found) == 1:
-        return found[0], code
-    if found:
-        raise UsageError(
-            f"that code waits on several accounts: {', '.join(one.account for one in found)}",
-            hint="name one with --account",
-        )
-    await asyncio.sleep(WRONG_CODE_PAUSE_S)
-    raise _no_such_request(channel)
-
-
-def _channel_first(words: Sequence[str]) -> tuple[Channel | None, Sequence[str]]:
-    """Tell ``telegram ABCD EFGH`` from ``ABCD EFGH``: a first word that is no channel begins a code if it stands alone,
-    or if the words together have a code's length."""
-    try:
-        return names.channel(words[0]), words[1:]
-    except ValueError:
-        code = codes.read("".join(words))
-        if len(words) == 1 or (code is not None and len(code.reveal()) == codes.LENGTH):
-            return None, words
-        return context.channel(words[0]), words[1:]
-
-
-def _no_such_request(channel: Channel | None) -> Refused:
-    listing = f"clawdbot pairing list {channel}" if channel else "clawdbot pairing list"
-    return Refused("no pending request with that code", hint=f'codes expire after an hour; run "{listing}"')

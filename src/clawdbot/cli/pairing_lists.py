@@ -1,6 +1,5 @@
 """``clawdbot pairing list`` and ``allowlist``: who waits, who is in, who is blocked. They only read."""
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,7 +10,7 @@ from clawdbot.cli.context import ChannelName
 from clawdbot.cli.output import as_json, say, table, warn
 from clawdbot.domain.instants import ago, iso
 from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, Instant
-from clawdbot.domain.senders import TTL_MS, Request, Senders
+from clawdbot.domain.sender_records import TTL_MS, Request, Senders
 from clawdbot.errors import ConfigError
 
 account_option = click.option("--account", metavar="ID", help="One account of the channel only.")
@@ -23,7 +22,7 @@ def _read(among: Sequence[Channel], account: str | None) -> dict[ChannelAccount,
         service = context.service()
         return {one: await service.read(one) for one in await context.accounts(service, among, account)}
 
-    return asyncio.run(run())
+    return context.wait_for(run())
 
 
 # --- list: who waits -------------------------------------------------------------------------------------------------

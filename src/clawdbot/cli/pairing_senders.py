@@ -1,7 +1,7 @@
 """``clawdbot pairing block``, ``unblock`` and ``revoke``: deciding about a sender rather than a request."""
 
-import asyncio
 from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,7 +11,9 @@ from clawdbot.cli.lasting import for_option
 from clawdbot.cli.output import hint, say, warn
 from clawdbot.cli.pairing_lists import account_option
 from clawdbot.domain import codes
+from clawdbot.domain.endings import Endless, ExtendAnswer, Extended
 from clawdbot.domain.facts import TERMINAL
+from clawdbot.domain.instants import minute
 from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, SenderId
 from clawdbot.domain.persons import find
 from clawdbot.domain.senders import (
@@ -28,7 +30,9 @@ from clawdbot.domain.senders import (
 )
 from clawdbot.domain.texts import read_label, visible
 from clawdbot.errors import ConfigError, Refused, UsageError
-from clawdbot.service import Service
+
+if TYPE_CHECKING:
+    from clawdbot.service import Service
 
 
 @click.command("block")
@@ -44,7 +48,7 @@ def block_command(channel: Channel, id_or_code: str, account: str | None) -> Non
         where, sender = await _waiting_for(service, accounts, id_or_code) or await _named(service, accounts, id_or_code)
         return where, sender, await service.block_sender(where, sender, by=TERMINAL)
 
-    where, sender, answer = asyncio.run(run())
+    where, sender, answer = context.wait_for(run())
     match answer:
         case Blocked():
             say(f"Blocked {channel} sender {visible(sender)}{on_account(where)}.")
@@ -53,7 +57,7 @@ def block_command(channel: Channel, id_or_code: str, account: str | None) -> Non
 
 
 async def _waiting_for(
-    service: Service, accounts: list[ChannelAccount], text: str
+    service: "Service", accounts: list[ChannelAccount], text: str
 ) -> tuple[ChannelAccount, SenderId] | None:
     """The sender who waits with this code, if it is one."""
     code = codes.read(text)
@@ -65,7 +69,7 @@ async def _waiting_for(
     return None
 
 
-async def _named(service: Service, accounts: list[ChannelAccount], text: str) -> tuple[ChannelAccount, SenderId]:
+async def _named(service: "Service", accounts: list[ChannelAccount], text: str) -> tuple[ChannelAccount, SenderId]:
     """A sender by his id, on the account where he is known; on none of them, the default one is meant."""
     channel = accounts[0].channel
     sender = context.sender(channel, text)
@@ -88,10 +92,10 @@ def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
 
     async def run() -> tuple[ChannelAccount, Unblocked | NotBlocked]:
         service = context.service()
-        where = await _only(service, channel, account, lambda known: _is_shut_out(known, sender))
+        where = await only(service, channel, account, lambda known: _is_shut_out(known, sender))
         return where, await service.unblock_sender(where, sender)
 
-    where, answer = asyncio.run(run())
+    where, answer = context.wait_for(run())
     match answer:
         case Unblocked():
             say(f"Unblocked {channel} sender {visible(sender)}{on_account(where)}.")
@@ -124,10 +128,11 @@ def expect_command(channel: Channel, id_: str, account: str | None, label: str, 
         read_label(label)
     except ValueError as error:
         raise _no_label(error) from None
-    where, answer = asyncio.run(run())
+    where, answer = context.wait_for(run())
     match answer:
-        case Announced():
-            say(f"{channel} sender {visible(sender)} is expected{on_account(where)}.")
+        case Announced(until=until):
+            limit = "" if until is None else f" until {minute(until)}"
+            say(f"{channel} sender {visible(sender)} is expected{limit}{on_account(where)}.")
         case AlreadyAllowed():
             say(f"{channel} sender {visible(sender)} is in already{on_account(where)}.")
         case IsBlocked():
@@ -150,18 +155,18 @@ def label_command(channel: Channel, id_: str, words: tuple[str, ...], account: s
 
     async def run() -> tuple[ChannelAccount, Labelled]:
         service = context.service()
-        where = await _only(service, channel, account, lambda known: _knows(known, sender))
+        where = await only(service, channel, account, lambda known: knows(known, sender))
         return where, await service.label_sender(where, sender, " ".join(words))
 
     try:
-        where, answer = asyncio.run(run())
+        where, answer = context.wait_for(run())
     except ValueError as error:
         raise _no_label(error) from None
     called = f'is called "{answer.label}"' if answer.label else "has no label"
     say(f"{channel} sender {visible(answer.sender)} {called}{on_account(where)}.")
 
 
-def _knows(known: Senders, sender: SenderId) -> bool:
+def knows(known: Senders, sender: SenderId) -> bool:
     return _is_in_or_waits(known, sender) or _is_shut_out(known, sender) or sender in known.labels
 
 
@@ -177,6 +182,30 @@ def _is_shut_out(known: Senders, sender: SenderId) -> bool:
     return find(known.blocked, sender) is not None or find(known.quiet, sender) is not None
 
 
+@click.command("extend")
+@click.argument("channel", type=ChannelName())
+@click.argument("id_", metavar="ID")
+@account_option
+@for_option("For so long from now on: 12h, 7d. Else for as long as the approval was given for.")
+def extend_command(channel: Channel, id_: str, account: str | None, lasts: int | None) -> None:
+    """Extend an approval that ends. It never gets shorter by that."""
+    sender = context.sender(channel, id_)
+
+    async def run() -> tuple[ChannelAccount, ExtendAnswer]:
+        service = context.service()
+        where = await only(service, channel, account, lambda known: _is_in(known, sender))
+        return where, await service.extend_sender(where, sender, by=TERMINAL, lasts_ms=lasts)
+
+    where, answer = context.wait_for(run())
+    match answer:
+        case Extended(until=until):
+            say(f"{channel} sender {visible(sender)} is in until {minute(until)}{on_account(where)}.")
+        case Endless():
+            say(f"{channel} sender {visible(sender)} is in for good{on_account(where)}.")
+        case NotAllowed():
+            _refuse_stranger(where, sender)
+
+
 @click.command("revoke")
 @click.argument("channel", type=ChannelName())
 @click.argument("id_", metavar="ID")
@@ -187,19 +216,19 @@ def revoke_command(channel: Channel, id_: str, account: str | None) -> None:
 
     async def run() -> tuple[ChannelAccount, Revoked | NotAllowed]:
         service = context.service()
-        where = await _only(service, channel, account, lambda known: _is_in(known, sender))
+        where = await only(service, channel, account, lambda known: _is_in(known, sender))
         return where, await service.revoke_sender(where, sender)
 
-    where, answer = asyncio.run(run())
+    where, answer = context.wait_for(run())
     match answer:
         case Revoked(key, aliases):
             say(f"Revoked {channel} sender {visible(sender)}{on_account(where)}.")
             _warn_if_listed(where, {sender, key, *aliases})
         case NotAllowed():
-            _refuse_revocation(where, sender)
+            _refuse_stranger(where, sender)
 
 
-def _refuse_revocation(where: ChannelAccount, sender: SenderId) -> None:
+def _refuse_stranger(where: ChannelAccount, sender: SenderId) -> None:
     message = f"{where.channel} sender {visible(sender)} is not approved"
     try:
         listed, _ = context.listed_in_config(where)
@@ -225,8 +254,8 @@ def _warn_if_listed(where: ChannelAccount, ids: Collection[SenderId]) -> None:
         hint(f"see channels.{where.channel}.allowFrom in {context.paths().config_path}")
 
 
-async def _only(
-    service: Service, channel: Channel, account: str | None, holds: Callable[[Senders], bool]
+async def only(
+    service: "Service", channel: Channel, account: str | None, holds: Callable[[Senders], bool]
 ) -> ChannelAccount:
     """The one account that a sender is on; the first that could be meant if he is on none.
 
@@ -238,7 +267,7 @@ async def _only(
 
 
 async def _holding(
-    service: Service, accounts: list[ChannelAccount], holds: Callable[[Senders], bool]
+    service: "Service", accounts: list[ChannelAccount], holds: Callable[[Senders], bool]
 ) -> list[ChannelAccount]:
     return [one for one in accounts if holds(await service.read(one))]
 

@@ -79,7 +79,7 @@ def _fix() -> list[Path]:
 
 def _knock(looked: "Audit") -> "Sequence[Finding]":
     from clawdbot.audit import knock, outside
-    from clawdbot.config.gateway_model import is_everywhere
+    from clawdbot.domain.hosts import is_everywhere
     from clawdbot.gateway import instance
     from clawdbot.gateway.addresses import own_addresses, settled
 
