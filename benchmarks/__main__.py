@@ -18,7 +18,7 @@ from benchmarks import machine, plots, servers
 from benchmarks.figures import BARE, OURS, REFERENCE, Figure, brief, ratio
 from benchmarks.plan import Plan
 
-NAMES = ("connect", "listing", "announce", "memory", "start", "commands", "door", "approve", "invoke")
+NAMES = ("connect", "listing", "announce", "memory", "start", "commands", "door", "approve", "invoke", "page")
 
 
 class Results(msgspec.Struct):

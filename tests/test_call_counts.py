@@ -23,6 +23,7 @@ from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.gateway.server import Pace
 from clawdbot.service import Door
 from clawdbot.store import file_set
+from clawdbot.store.disk import Folder
 from clawdbot.store.files import FileStore
 from tests.support.gateways import ADMIN, gateway, identity
 
@@ -160,12 +161,28 @@ async def knocks(state: Path, *, listed: int) -> Calls:
     return await fewest(once)
 
 
-async def test_a_message_costs_four_looks_however_many_are_listed(tmp_path: Path) -> None:
-    """At the configuration and at the account's three files: a change is seen with the next message."""
+async def test_a_message_costs_three_looks_however_many_are_listed(tmp_path: Path) -> None:
+    """At the configuration, at the file that is there, and at the folder for those that are not: a change is seen with
+    the next message."""
     few, many = await knocks(tmp_path / "few", listed=2), await knocks(tmp_path / "many", listed=500)
     assert few.python == many.python <= KNOCK
-    assert few.looks == many.looks == 4
+    assert few.looks == many.looks == 3
 
 
-CONNECT, CALL, LISTED, KNOCK = 480, 115, 11, 28
+async def test_an_approval_reads_no_file(store: FileStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What we wrote a moment ago is known: thousands of devices are not read again for each decision about one."""
+    monkeypatch.setattr(file_set, "SETTLED_NS", 3_600_000_000_000)
+    async with gateway(store, pace=STILL) as running:
+        admin = await running.connect(identity(1), scopes=ADMIN)
+        async with await running.open(afar=True) as stranger:
+            refused = await stranger.connect(identity(2))
+        read: list[str] = []
+        whole = Folder.read
+        monkeypatch.setattr(Folder, "read", lambda self, name: read.append(name) or whole(self, name))  # type: ignore[func-returns-value]
+        await admin.call("device.pair.approve", requestId=refused["error"]["details"]["requestId"])
+        await admin.call("device.pair.list")
+        assert read == []
+
+
+CONNECT, CALL, LISTED, KNOCK = 440, 105, 11, 24
 """Calls of our functions: for a connect, for a call, for each device of a list, for a message."""

@@ -23,7 +23,8 @@ SOURCE = TESTS.parent / "src" / "clawdbot"
 
 FLOORS_BELOW = (
     *("domain", "errors", "paths", "config", "wire", "channels", "store", "assistant"),
-    *("service", "reception", "register_service", "device_service", "node_service", "client", "history"),
+    *("replies", "service", "persons_service", "reception", "register_service", "device_service", "node_service"),
+    *("client", "history"),
 )
 ARROWS: dict[str, tuple[str, ...]] = {
     "errors": (),
@@ -35,7 +36,9 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "store": ("store", "domain", "errors"),
     "assistant": ("assistant", "domain", "errors", "processes"),
     "config": ("config", "domain", "errors", "paths", "channels.settings"),
-    "service": ("domain", "errors", "channels.base", "store.base"),
+    "replies": ("domain", "errors", "channels.base"),
+    "service": ("domain", "errors", "channels.base", "store.base", "replies"),
+    "persons_service": ("domain", "errors", "store.base", "service"),
     "reception": ("domain", "errors", "channels.base", "assistant.base", "service"),
     "register_service": ("domain", "errors", "store.base", "service"),
     "device_service": ("domain", "errors", "store.base", "service", "register_service"),
@@ -66,9 +69,11 @@ TESTED_ELSEWHERE = {
     "__main__": ("cli/test_transcripts.py", "python -m clawdbot is the command line"),
     "cli.*": ("cli/test_transcripts.py", "commands are sessions: what is typed and what is answered"),
     "channels.settings": ("config/test_platforms.py", "plain values, tested through what the configuration says"),
+    "replies": ("test_service.py", "the last step of what the door decides: one road, tested as one"),
     "reception": ("test_service.py", "it goes on where the door ends: one road, tested as one"),
     "wire.fields": ("wire/test_params.py", "the vocabulary of the schemas, tested through them"),
     "gateway.dialogue": ("gateway/test_connection.py", "what happens and what is to be done, tested in dialogues"),
+    "domain.sender_answers": ("domain/test_senders.py", "plain values, tested as what is answered"),
     "store.files": ("store/test_contract.py", "one suite for every engine"),
     "store.memory": ("store/test_contract.py", "one suite for every engine"),
 }

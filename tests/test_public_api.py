@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,17 @@ def test_the_documented_example_runs(tmp_path: Path) -> None:
     assert "Pairing code: " in done.stdout
     assert "you are in" not in done.stdout
     assert (tmp_path / "state/credentials/telegram-pairing.json").is_file()
+
+
+async def test_the_documented_invite_is_made(tmp_path: Path) -> None:
+    """The block about invites, with the imports of the first one: it prints a word, and the state holds its invite."""
+    blocks = re.findall(r"```python\n(.*?)```", LIBRARY.read_text("utf-8"), re.DOTALL)
+    imports, _, _ = blocks[0].partition("async def")
+    (block,) = (block for block in blocks if "PersonsService" in block)
+    code = f"{imports}\nasync def main() -> None:\n{textwrap.indent(block, '    ')}\nasyncio.run(main())"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert re.fullmatch(r"[0-9A-Z]+(-[0-9A-Z]+)+\n", done.stdout)
+    senders = await clawdbot.Service(clawdbot.FileStore(tmp_path / "state")).read(
+        clawdbot.ChannelAccount(clawdbot.Channel.TELEGRAM)
+    )
+    assert [invite.label for invite in senders.invites.values()] == ["Ada"]

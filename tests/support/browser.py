@@ -1,9 +1,10 @@
 """A real browser, and the dashboard in it as its owner sees it. Skipped loudly where there is no Chromium."""
 
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from clawdbot.gateway.dashboard.pages import pages
 from clawdbot.gateway.reports import AccountReport, ChannelReport
 from clawdbot.service import Door
 from tests.support.gateways import Client, Running, gateway
+from tests.support.histories import kept
 from tests.support.people import Platform
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -63,9 +65,16 @@ class Dashboard:
     def button(self, name: str, label: str, of: str = "waiting") -> Locator:
         return self.card(name, of).get_by_role("button", name=f"{label} {name}", exact=True)
 
-    async def sure(self, label: str) -> None:
-        """Answer the question that is asked."""
-        await self.page.locator("dialog").get_by_role("button", name=label, exact=True).click()
+    async def sure(self, label: str, fill: Mapping[str, str] | None = None) -> None:
+        """Answer the question that is asked; what is to be filled in or chosen goes by its caption."""
+        dialog = self.page.locator("dialog")
+        for caption, text in (fill or {}).items():
+            field = dialog.get_by_label(caption, exact=True)
+            if await field.evaluate("(field) => field.tagName") == "SELECT":
+                await field.select_option(label=text)
+            else:
+                await field.fill(text)
+        await dialog.get_by_role("button", name=label, exact=True).click()
 
     async def connected(self) -> None:
         await expect(self.page.locator("#connection")).to_contain_text("Connected to")
@@ -116,9 +125,14 @@ async def link(running: Running, owner: Client, *scopes: str) -> str:
 
 
 @asynccontextmanager
-async def at_home(viewport: dict[str, int] = PHONE, **more: Any) -> AsyncIterator[tuple[Running, Client, Dashboard]]:
-    """A gateway, its owner's program, and a dashboard that is in."""
-    async with served() as running, chromium() as browser:
+async def at_home(
+    viewport: dict[str, int] = PHONE, *, state_dir: Path | None = None, **more: Any
+) -> AsyncIterator[tuple[Running, Client, Dashboard]]:
+    """A gateway, its owner's program, and a dashboard that is in; with a history, if there is a place for it."""
+    async with AsyncExitStack() as house:
+        history = house.enter_context(kept(state_dir)) if state_dir else {}
+        running = await house.enter_async_context(served(**history))
+        browser = await house.enter_async_context(chromium())
         owner = await running.admin()
         dashboard = await tab(browser, viewport, **more)
         await dashboard.page.goto(await link(running, owner))
@@ -126,7 +140,7 @@ async def at_home(viewport: dict[str, int] = PHONE, **more: Any) -> AsyncIterato
         yield running, owner, dashboard
 
 
-async def stranger_writes(running: Running, sender: str, name: str) -> None:
+async def stranger_writes(running: Running, sender: str, name: str, text: str = "hello") -> None:
     """Somebody who calls himself so writes to the bot, and waits for approval."""
     platform = Platform()
 
@@ -140,4 +154,4 @@ async def stranger_writes(running: Running, sender: str, name: str) -> None:
         send=send,
         announce=running.gateway.sender_waits,
     )
-    await door.knock(platform.message(sender, name=name, firstName=name))
+    await door.knock(platform.message(sender, text, name=name, firstName=name))

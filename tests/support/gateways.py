@@ -18,6 +18,7 @@ from clawdbot.domain.identity import DeviceIdentity
 from clawdbot.domain.secret import Secret
 from clawdbot.gateway import locality
 from clawdbot.gateway.locality import Upgrade
+from clawdbot.gateway.past import Past
 from clawdbot.gateway.server import Gateway, Pace, World
 from clawdbot.gateway.settings import GatewaySettings
 from clawdbot.service import wall_clock
@@ -52,11 +53,12 @@ async def gateway(
     pace: Pace | None = None,
     now: Callable[[], int] = wall_clock,
     record: Record = keep_nothing,
+    past: Past | None = None,
     **other: Any,
 ) -> AsyncIterator["Running"]:
     """A gateway that runs for as long as the context lasts."""
     store = store or MemoryStore()
-    world = World(look=look, pace=pace or Pace(), now=now, record=record)
+    world = World(look=look, pace=pace or Pace(), now=now, record=record, past=past or Past())
     running = Running(Gateway(store, settings, world=world, **other), store, now)
     await running.gateway.start()
     async with running.clients:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from clawdbot.wire import params
+from clawdbot.wire import sender_params, setup_params  # noqa: F401 - their kinds are subclasses, too
 from clawdbot.wire.params import Params
 
 
@@ -13,4 +13,4 @@ def _kinds(of: type[Params]) -> Iterator[type[Params]]:
         yield from _kinds(kind)
 
 
-METHODS: dict[str, type[Params]] = {kind.method: kind for kind in _kinds(params.Params)}
+METHODS: dict[str, type[Params]] = {kind.method: kind for kind in _kinds(Params)}

@@ -45,7 +45,7 @@ class Namespace:
 
     def socket(self, family: int = socket.AF_INET, kind: int = socket.SOCK_STREAM) -> socket.socket:
         """A socket there; it can be used from here. Nothing else happens in this thread meanwhile."""
-        with _inside(self.name):
+        with inside(self.name):
             return socket.socket(family, kind)
 
     def ip(self, *words: str) -> None:
@@ -121,7 +121,7 @@ def _impossible() -> str | None:
     try:
         with _namespace("try") as trial:
             trial.ip("link", "add", "eth0", "type", "veth", "peer", "name", "eth1")
-            with _inside(trial.name):
+            with inside(trial.name):
                 pass
     except (AssertionError, OSError) as error:
         return f"this machine makes no network namespaces: {error}"
@@ -129,8 +129,8 @@ def _impossible() -> str | None:
 
 
 @contextmanager
-def _inside(name: str) -> Iterator[None]:
-    """This thread in another namespace. No ``await`` may happen in here."""
+def inside(name: str) -> Iterator[None]:
+    """This thread in another namespace. No ``await`` of a loop that others use may happen in here."""
     with Path("/proc/thread-self/ns/net").open() as home, Path("/run/netns", name).open() as there:
         _set_namespace(there.fileno())
         try:

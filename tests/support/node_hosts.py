@@ -134,11 +134,20 @@ async def process_of(
     state: Path, *words: str, prefix: tuple[str, ...] = (), **environ: str
 ) -> AsyncIterator[HostProcess]:
     """``clawdbot node run`` on a state directory, ended with the context if it has not ended before."""
+    async with process_reading(asyncio.subprocess.DEVNULL, state, *words, prefix=prefix, **environ) as running:
+        yield running
+
+
+@asynccontextmanager
+async def process_reading(
+    stdin: int, state: Path, *words: str, prefix: tuple[str, ...] = (), **environ: str
+) -> AsyncIterator[HostProcess]:
+    """The same with something to read, which may be a terminal; not one that controls it."""
     log = state.parent / f"{state.name}-node.log"
     with log.open("wb") as output:
         process = await asyncio.create_subprocess_exec(
             *prefix, sys.executable, "-m", "clawdbot", "node", "run", *words,
-            env=environment(state) | environ, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=output,
+            env=environment(state) | environ, stdin=stdin, stdout=output, stderr=output, start_new_session=True,
         )  # fmt: skip
     try:
         yield HostProcess(process, log)

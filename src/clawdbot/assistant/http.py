@@ -12,6 +12,7 @@ from clawdbot.assistant.base import Prompt
 from clawdbot.assistant.limits import DEFAULT_CONCURRENCY, DEFAULT_TIMEOUT, Slots
 from clawdbot.assistant.memory import Memory, MemoryLimits, Turn
 from clawdbot.assistant.text import as_reply, clean
+from clawdbot.domain.hosts import in_url
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import AssistantFailed, ConfigError
 
@@ -206,8 +207,7 @@ def _endpoint(url: str) -> tuple[str, str]:
         raise ConfigError("assistant.url holds a user name or password", hint="put the key into assistant.apiKey")
     path = parts.path.rstrip("/")
     path = path if path.endswith(_PATH) else path + _PATH
-    shown = f"[{host}]" if ":" in host else host
-    origin = f"{parts.scheme}://{shown}" + (f":{port}" if port else "")
+    origin = f"{parts.scheme}://{in_url(host)}" + (f":{port}" if port else "")
     return SplitResult(parts.scheme, parts.netloc, path, parts.query, "").geturl(), origin
 
 
