@@ -100,7 +100,7 @@ class PersonsService(Service):
     async def unlink(
         self, account: ChannelAccount, sender: SenderId, other: SenderId, *, by: str = TERMINAL
     ) -> Parted | NotLinked:
-        """Let the other id be a person by itself again; what was decided about it stays."""
+        """Let the other id be a person by itself again (:func:`clawdbot.domain.linking.unlink`)."""
         answer = (await self._commit(account, partial(linking.unlink, one=sender, other=other))).answer
         if isinstance(answer, Parted):
             self._note(Kind.UNLINKED, account, answer.sender, by)

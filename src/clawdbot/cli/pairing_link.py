@@ -53,7 +53,10 @@ def link_command(channel: Channel, id_: str, other_: str, account: str | None, u
 @click.argument("other_", metavar="OTHER_ID")
 @account_option
 def unlink_command(channel: Channel, id_: str, other_: str, account: str | None) -> None:
-    """Take a link back. The other id is a person by itself again; what was decided about it stays."""
+    """Take a link back. The other id is a person by itself again.
+
+    If it is in or blocked, it stays so; if it was only expected, it is not any more.
+    """
     _unlink(channel, id_, other_, account)
 
 

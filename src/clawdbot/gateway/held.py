@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from clawdbot.channels.base import Deliver, DirectMessage
+from clawdbot.channels.patience import wind_up
 from clawdbot.config import Config
 from clawdbot.domain import held, persons
 from clawdbot.domain.gate import Admit, Ignore, Why
@@ -134,12 +135,7 @@ class HeldMessages:
                 await self._all()
             await every(LOOK_S, "looking after held messages", self.look)
         finally:
-            tasks = list(self._tasks.values())
-            if tasks:
-                await asyncio.wait(tasks, timeout=GRACE_S)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await wind_up(list(self._tasks.values()), GRACE_S)
 
     async def look(self) -> None:
         """Hand over what is due where its channel runs, and remove what is over.
