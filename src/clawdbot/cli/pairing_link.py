@@ -18,15 +18,11 @@ from clawdbot.errors import Refused, UsageError
 @click.argument("id_", metavar="ID")
 @click.argument("other_", metavar="OTHER_ID")
 @account_option
-@click.option("--undo", is_flag=True, help="The same as unlink.")
-def link_command(channel: Channel, id_: str, other_: str, account: str | None, undo: bool) -> None:
+def link_command(channel: Channel, id_: str, other_: str, account: str | None) -> None:
     """Say that two ids are one person. What you decide about one is decided about both from now on.
 
     If one is blocked, both are; otherwise, if one is in, the first message from the other lets it in, too.
     """
-    if undo:
-        _unlink(channel, id_, other_, account)
-        return
     sender, other = _two(channel, id_, other_)
 
     async def run() -> tuple[ChannelAccount, Linked | SamePerson]:
@@ -57,10 +53,6 @@ def unlink_command(channel: Channel, id_: str, other_: str, account: str | None)
 
     If it is in or blocked, it stays so; if it was only expected, it is not any more.
     """
-    _unlink(channel, id_, other_, account)
-
-
-def _unlink(channel: Channel, id_: str, other_: str, account: str | None) -> None:
     sender, other = _two(channel, id_, other_)
 
     async def run() -> tuple[ChannelAccount, Parted | NotLinked]:
