@@ -77,22 +77,6 @@ async def test_an_answer_goes_to_the_channel_of_the_message(discord: FakeDiscord
     assert bot.desk.begun == ["hi"]  # and not the echo of the answer
 
 
-async def test_a_person_keeps_his_order_and_a_slow_one_stalls_no_other(discord: FakeDiscord, receive: Receive) -> None:
-    alice, bob = discord.person(1, "alice"), discord.person(2, "bob")
-    desk = Desk()
-    slow = desk.hold("alice 1")
-    async with receive(desk):
-        alice.write("alice 1")
-        alice.write("alice 2")
-        bob.write("bob 1")
-        await desk.wait_ended("bob 1")
-        assert "alice 2" not in desk.begun
-        slow.set()
-        await desk.wait_ended("alice 2")
-
-    assert desk.ended == ["bob 1", "alice 1", "alice 2"]
-
-
 async def test_D8_D9_nothing_but_a_new_text_of_a_person_arrives_and_nothing_is_asked_for_it(
     discord: FakeDiscord, receive: Receive
 ) -> None:

@@ -82,24 +82,6 @@ async def test_D8_nothing_from_before_the_first_start_is_received(mac: FakeImess
     assert bot.desk.begun == ["after"]
 
 
-async def test_a_chat_keeps_its_order_and_a_slow_one_stalls_no_other(mac: FakeImessage, receive: Receive) -> None:
-    alice, bob = mac.person(1, "Alice"), mac.person(2, "Bob")
-    desk = Desk()
-    slow = desk.hold("alice 1")
-    async with receive(desk):
-        alice.write("alice 1")
-        alice.write("alice 2")
-        bob.write("bob 1")
-        await desk.wait_ended("bob 1")
-        bob.write("bob 2")
-        await desk.wait_ended("bob 2")
-        assert "alice 2" not in desk.begun
-        slow.set()
-        await desk.wait_ended("alice 2")
-
-    assert desk.ended == ["bob 1", "bob 2", "alice 1", "alice 2"]
-
-
 async def test_more_than_imsg_reads_at_once_arrives_in_order(mac: FakeImessage, receive: Receive) -> None:
     """imsg tells a hundred rows for one change; we ask for the rest."""
     alice = mac.person(1, "Alice")

@@ -69,24 +69,6 @@ async def test_an_answer_reaches_who_hides_his_number(signal: FakeSignal, receiv
     assert bob.received == ["hello"]
 
 
-async def test_a_person_keeps_his_order_and_a_slow_one_stalls_no_other(signal: FakeSignal, receive: Receive) -> None:
-    alice, bob = signal.person(1, "Alice"), signal.hidden(2, "Bob")
-    desk = Desk()
-    slow = desk.hold("alice 1")
-    async with receive(desk):
-        alice.write("alice 1")
-        alice.write("alice 2")
-        bob.write("bob 1")
-        await desk.wait_ended("bob 1")
-        bob.write("bob 2")
-        await desk.wait_ended("bob 2")
-        assert "alice 2" not in desk.begun
-        slow.set()
-        await desk.wait_ended("alice 2")
-
-    assert desk.ended == ["bob 1", "bob 2", "alice 1", "alice 2"]
-
-
 async def test_what_waited_at_signal_is_received_in_order(signal: FakeSignal, receive: Receive) -> None:
     people = [signal.person(n, f"person {n}") for n in range(5)]
     for n in range(250):

@@ -94,24 +94,6 @@ async def test_a_person_without_a_name_to_be_had_is_heard_all_the_same(slack: Fa
     assert [(each.name, each.meta) for each in bot.desk.messages] == [("", {})]
 
 
-async def test_a_conversation_keeps_its_order_and_a_slow_one_stalls_no_other(
-    slack: FakeSlack, receive: Receive
-) -> None:
-    alice, bob = slack.person(1, "Alice"), slack.person(2, "Bob")
-    desk = Desk()
-    slow = desk.hold("alice 0")
-    async with receive(desk):
-        for n in range(20):
-            alice.write(f"alice {n}")
-        bob.write("bob")
-        await desk.wait_ended("bob")
-        assert desk.begun == ["alice 0", "bob"] or desk.begun == ["bob", "alice 0"]
-        slow.set()
-        await desk.wait_ended("alice 19")
-
-    assert [text for text in desk.ended if text != "bob"] == [f"alice {n}" for n in range(20)]
-
-
 async def test_D8_what_waited_while_nobody_was_connected_is_received_in_order(
     slack: FakeSlack, receive: Receive
 ) -> None:

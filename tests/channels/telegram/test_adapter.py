@@ -83,24 +83,6 @@ async def test_a_text_arrives_as_a_direct_message(telegram: FakeTelegram, receiv
     assert bot.ready == [LISTENS]
 
 
-async def test_a_chat_keeps_its_order_and_a_slow_one_stalls_no_other(telegram: FakeTelegram, receive: Receive) -> None:
-    alice, bob = telegram.user(777, "Alice"), telegram.user(888, "Bob")
-    desk = Desk()
-    slow = desk.hold("alice 1")
-    async with receive(desk):
-        alice.write("alice 1")
-        alice.write("alice 2")
-        bob.write("bob 1")
-        await desk.wait_ended("bob 1")
-        bob.write("bob 2")
-        await desk.wait_ended("bob 2")
-        assert "alice 2" not in desk.begun
-        slow.set()
-        await desk.wait_ended("alice 2")
-
-    assert desk.ended == ["bob 1", "bob 2", "alice 1", "alice 2"]
-
-
 async def test_D8_what_waited_at_telegram_is_received_in_order(telegram: FakeTelegram, receive: Receive) -> None:
     people = [telegram.user(700 + n, f"person {n}") for n in range(5)]
     for n in range(250):

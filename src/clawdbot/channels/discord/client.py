@@ -6,7 +6,6 @@ by itself for an unlimited time, and lets one odd event end the connection. So :
 """
 
 import asyncio
-import json
 import logging
 import math
 from collections.abc import Callable, Mapping
@@ -19,6 +18,7 @@ import discord
 from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket
 from discord.http import HTTPClient, Route
 
+from clawdbot.channels import lenient_json
 from clawdbot.channels.proxies import proxy_for
 from clawdbot.channels.quiet import hush
 from clawdbot.domain.secret import Secret
@@ -141,7 +141,7 @@ class Socket(DiscordWebSocket):
 
 
 def _read(body: bytes) -> Any:
-    return json.loads(body, parse_int=_integer, parse_constant=lambda _: None) if body else None
+    return lenient_json.read(body) if body else None
 
 
 def _told(body: bytes) -> Any:
@@ -163,7 +163,3 @@ def _retry_after(body: bytes, headers: Mapping[str, str]) -> float:
         if math.isfinite(seconds) and seconds >= 0:
             return seconds
     return 1.0
-
-
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) <= 20 else None  # no id is longer

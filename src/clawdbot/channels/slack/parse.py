@@ -5,7 +5,6 @@ https://docs.slack.dev/apis/events-api/using-socket-mode, the event is ``message
 (https://docs.slack.dev/reference/events/message.im); what the adapter has no use for is not even looked at.
 """
 
-import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from clawdbot.channels import lenient_json
 from clawdbot.channels.base import DirectMessage, Press
 from clawdbot.channels.slack.markup import plain
 from clawdbot.channels.text import well_formed
@@ -150,7 +150,7 @@ class _Actions(Struct, frozen=True):
 def frame(text: str) -> Hello | Farewell | Envelope | Aside:
     """Read one frame of the WebSocket."""
     try:
-        read = msgspec.convert(json.loads(text, parse_int=_integer, object_pairs_hook=_object), _Frame)
+        read = msgspec.convert(lenient_json.read(text), _Frame)
     except (ValueError, RecursionError):
         return Aside.MALFORMED
     match read:
@@ -255,13 +255,3 @@ def _message(event: _Event, account: ChannelAccount) -> DirectMessage | Aside:
         sent_at=int(time[1] + time[2]),
         id_line=f"Your Slack user id: {sender}",
     )
-
-
-def _object(pairs: list[tuple[str, object]]) -> object:
-    """An object that says one thing twice says nothing (threats.md S8)."""
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else None
-
-
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) <= 20 else None  # no number that is looked at is longer

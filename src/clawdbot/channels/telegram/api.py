@@ -5,7 +5,6 @@ S7): the library is kept quiet, and its errors are raised anew, outside of the `
 """
 
 import asyncio
-import json
 import re
 import warnings
 from collections.abc import Awaitable, Callable, Sequence
@@ -20,6 +19,7 @@ from telegram.error import NetworkError
 from telegram.request import HTTPXRequest
 from telegram.warnings import PTBUserWarning
 
+from clawdbot.channels import lenient_json
 from clawdbot.channels.base import Rows
 from clawdbot.channels.patience import ApiError, Unreachable
 from clawdbot.channels.proxies import is_near
@@ -196,7 +196,7 @@ class _Client(HTTPXRequest):
     @staticmethod
     def parse_json_payload(payload: bytes) -> Any:
         """What one update holds cannot make the others unreadable: oddities become ``None`` (threats.md S8)."""
-        return json.loads(payload, object_pairs_hook=_object, parse_int=_integer, parse_constant=lambda _: None)
+        return lenient_json.read(payload)
 
 
 class _Parameters(Struct, frozen=True):
@@ -208,12 +208,3 @@ class _Answer(Struct, frozen=True):
     error_code: int = 0
     description: str = ""
     parameters: _Parameters = _Parameters()
-
-
-def _object(pairs: list[tuple[str, object]]) -> object:
-    found = dict(pairs)
-    return found if len(found) == len(pairs) else None
-
-
-def _integer(digits: str) -> int | None:
-    return int(digits) if len(digits) <= 20 else None  # no id is longer
