@@ -1,7 +1,7 @@
 # The gateway in a container: docs/operations.md#container.
 #
 #   docker build -t clawdbot .
-#   docker run -d --name clawdbot -v clawdbot:/state -e TELEGRAM_BOT_TOKEN clawdbot
+#   docker run -d --init --name clawdbot -v clawdbot:/state -e TELEGRAM_BOT_TOKEN clawdbot
 #   docker exec clawdbot clawdbot pairing list
 
 FROM python:3.13-slim AS build

@@ -3,6 +3,12 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 READY := .venv/ready
 
+# How many tests run at a time: enough for two processors, since much of what tests do is to wait for other programs.
+WORKERS ?= 4
+
+# Hundreds of tests start our programs: what Python compiled once is kept, whatever the environment says.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help setup demo run test check peer signal-cli format fuzz soak bench bench-peer lock clean
 
 help:  ## show what there is to make
@@ -24,13 +30,13 @@ run: $(READY)  ## start the gateway on your own state (~/.clawdbot)
 	$(BIN)/clawdbot gateway
 
 test: $(READY)  ## run all tests
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY)  ## format, lint, strict types and all tests
 	$(BIN)/ruff format --check src tests demo benchmarks soak
 	$(BIN)/ruff check src tests demo benchmarks soak
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 fuzz: $(READY)  ## storm the connection with a million spoilt frames, a few minutes (CLAWDBOT_FUZZ_FRAMES=100000)
 	$(BIN)/python -m tests.support.fuzz

@@ -13,6 +13,15 @@ from demo.stage import Failed, Stage, title
 from tests.support.fakes import open_fake
 
 
+def chosen(name: str) -> Channel:
+    """The channel that was asked for, or the end with those that there are."""
+    try:
+        return Channel(name.strip().lower())
+    except ValueError:
+        print(f"demo: there is no channel {name!r}; CHANNEL is one of {', '.join(Channel)}", file=sys.stderr)
+        sys.exit(2)
+
+
 async def play(channel: Channel) -> int:
     with tempfile.TemporaryDirectory(prefix="clawdbot-demo-") as home:
         async with open_fake(channel) as platform:
@@ -32,4 +41,4 @@ async def play(channel: Channel) -> int:
 
 if isinstance(sys.stdout, io.TextIOWrapper):
     sys.stdout.reconfigure(errors="replace")  # ✓ in a terminal that is not Unicode
-sys.exit(asyncio.run(play(Channel(os.environ.get("CHANNEL", "telegram").lower()))))
+sys.exit(asyncio.run(play(chosen(os.environ.get("CHANNEL", "telegram")))))
