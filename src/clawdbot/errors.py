@@ -3,6 +3,7 @@
     ClawdbotError                 exit code
     ├── UsageError                2   the command line or a name in it makes no sense
     ├── ConfigError               2   clawdbot.json does not say what it must
+    │   └── ConfigUnavailable     3   … or cannot be read or written now
     ├── Refused                   1   understood, but the answer is no
     │   ├── InvalidParams         1   a request whose params are not those of its method
     │   └── CallRefused           1   a gateway said no to what a client asked
@@ -53,6 +54,10 @@ class ConfigError(ClawdbotError):
     exit_code = 2
 
 
+class ConfigUnavailable(ConfigError):
+    exit_code = 3
+
+
 class Refused(ClawdbotError):
     exit_code = 1
 
@@ -83,7 +88,14 @@ class CallRefused(Refused):
 
 
 class ConnectRefused(CallRefused):
-    """A gateway did not let a client in."""
+    """A gateway did not let a client in.
+
+    Attributes:
+        check_words: of the client's device with the gateway that it talks about, while that wants the device to be
+            approved; empty if it tells no key. The gateway's owner must see the same (``docs/pairing-devices.md``).
+    """
+
+    check_words: str = ""
 
     @property
     def is_unauthorized(self) -> bool:
@@ -95,6 +107,12 @@ class ConnectRefused(CallRefused):
         """The pairing request that now waits for the owner of the gateway; text from outside."""
         found = self.details.get("requestId") if isinstance(self.details, dict) else None
         return found if self.code == "NOT_PAIRED" and isinstance(found, str) else None
+
+    @property
+    def gateway_key(self) -> str | None:
+        """The public key of the gateway where that request waits, as it says; text from outside."""
+        found = self.details.get("gatewayKey") if isinstance(self.details, dict) else None
+        return found if self.request_id is not None and isinstance(found, str) else None
 
 
 class StoreError(ClawdbotError):
@@ -282,5 +300,6 @@ class PairingRequired(DoorError):
     code = "NOT_PAIRED"
     text = "pairing required"
 
-    def __init__(self, request_id: str | None = None) -> None:
-        super().__init__(details={"requestId": request_id} if request_id else None)
+    def __init__(self, request_id: str | None = None, gateway_key: str | None = None) -> None:
+        told = {"requestId": request_id, "gatewayKey": gateway_key} if request_id else {}
+        super().__init__(details={name: text for name, text in told.items() if text} or None)

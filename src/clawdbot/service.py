@@ -26,6 +26,7 @@ from clawdbot.replies import Clock as Clock
 from clawdbot.replies import Replies
 from clawdbot.replies import Send as Send
 from clawdbot.store.base import A, SendersKey, Store
+from clawdbot.words_on_file import holds_a_word
 
 log = logging.getLogger("clawdbot")
 
@@ -86,7 +87,7 @@ class Service:
     async def reject_sender(
         self, account: ChannelAccount, code: PairingCode, *, by: str = TERMINAL, quiet_ms: int | None = None
     ) -> senders.Rejected | senders.NoSuchRequest:
-        """Dismiss a request; the sender may ask again, at once or after a while."""
+        """Dismiss a request; or turn the person away for a while, too (:func:`clawdbot.domain.senders.reject`)."""
 
         def decide(known: Senders) -> Change[Senders, senders.Rejected | senders.NoSuchRequest]:
             now = self._now()
@@ -94,7 +95,7 @@ class Service:
 
         answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Rejected):
-            self._note(Kind.REJECTED, account, answer.request.sender, by)
+            self._note(Kind.REJECTED, account, answer.request.sender, by, answer.linked)
         return answer
 
     async def block_sender(
@@ -107,8 +108,7 @@ class Service:
 
         answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Blocked):
-            for one in (sender, *sorted(answer.linked)):
-                self._note(Kind.BLOCKED, account, one, by)
+            self._note(Kind.BLOCKED, account, sender, by, answer.linked)
         return answer
 
     async def unblock_sender(
@@ -117,7 +117,7 @@ class Service:
         """End a block; the sender is a stranger again."""
         answer = (await self._commit(account, partial(senders.unblock, sender=sender))).answer
         if isinstance(answer, senders.Unblocked):
-            self._note(Kind.UNBLOCKED, account, answer.sender, by)
+            self._note(Kind.UNBLOCKED, account, answer.sender, by, answer.linked)
         return answer
 
     async def revoke_sender(
@@ -126,8 +126,7 @@ class Service:
         """Take an approval back; effective with the sender's next message, in a running gateway too."""
         answer = (await self._commit(account, partial(senders.revoke, sender=sender))).answer
         if isinstance(answer, senders.Revoked):
-            for one in (answer.sender, *sorted(answer.linked)):
-                self._note(Kind.REVOKED, account, one, by)
+            self._note(Kind.REVOKED, account, answer.sender, by, answer.linked)
         return answer
 
     async def extend_sender(
@@ -146,7 +145,7 @@ class Service:
 
         answer = (await self._commit(account, decide)).answer
         if isinstance(answer, endings.Extended):
-            self._note(Kind.EXTENDED, account, answer.sender, by)
+            self._note(Kind.EXTENDED, account, answer.sender, by, answer.linked)
         return answer
 
     async def expect_sender(
@@ -160,7 +159,7 @@ class Service:
 
         answer = (await self._commit(account, decide)).answer
         if isinstance(answer, senders.Announced):
-            self._note(Kind.EXPECTED, account, sender, by)
+            self._note(Kind.EXPECTED, account, sender, by, answer.linked)
         return answer
 
     async def label_sender(self, account: ChannelAccount, sender: SenderId, text: str) -> senders.Labelled:
@@ -179,8 +178,12 @@ class Service:
     ) -> Change[Senders, A]:
         return await _commit(self._store, account, decide, now=self._now, record=self._record)
 
-    def _note(self, kind: Kind, account: ChannelAccount, sender: SenderId, by: str) -> None:
-        self._record(facts.sender_decided(kind, account, sender, by=by, at=self._now()))
+    def _note(
+        self, kind: Kind, account: ChannelAccount, sender: SenderId, by: str, linked: frozenset[SenderId] = frozenset()
+    ) -> None:
+        """Tell the history, of each of somebody's ids by itself."""
+        for one in (sender, *sorted(linked)):
+            self._record(facts.sender_decided(kind, account, one, by=by, at=self._now()))
 
 
 async def _commit(
@@ -248,8 +251,9 @@ class Door:
         word = invites.read(message.text) if known.invites else None
         if isinstance(decision, AskApproval):
             decision = Ignore(Why.LATE) if message.late else await self._ask_approval(message, known, word)
-        if word is not None and isinstance(decision, Admit) and word in known.invites:
-            # used up or not, whoever is in goes on without it
+        may_hold_a_word = len(message.text) >= invites.LENGTH
+        if isinstance(decision, Admit) and may_hold_a_word and await holds_a_word(self._store, message.text):
+            # good or used up, for this account or another: whoever is in goes on without it
             decision = Ignore(Why.INVITE)
         if isinstance(decision, Ignore):
             log.info("%s: ignored a message of sender %s: %s", message.account, visible(message.sender), decision.why)

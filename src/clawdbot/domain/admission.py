@@ -10,12 +10,14 @@ from enum import StrEnum
 from typing import Final
 
 from clawdbot.domain import scopes, tokens
+from clawdbot.domain.connect import CONTROL_UI_IDS
 from clawdbot.domain.credentials import Invited, PresentedToken
 from clawdbot.domain.device_records import Device, DeviceRequest, PairedDevice
 from clawdbot.domain.devices import grant
 from clawdbot.domain.effects import AnnounceDeviceRequest, AnnounceDeviceResolved, Change, Decision
 from clawdbot.domain.handshake import VerifiedDevice
-from clawdbot.domain.names import Instant
+from clawdbot.domain.hosts import is_loopback
+from clawdbot.domain.names import Instant, Role
 from clawdbot.domain.scopes import ADMIN
 from clawdbot.domain.tokens import Mint, Token
 from clawdbot.errors import CredentialsWrong
@@ -101,6 +103,17 @@ def connect(
     return _wait(device, arrival, standing, now=now, mint=mint, room=room)
 
 
+def pairs_again(forgotten: PairedDevice, *, silent_local: bool) -> tuple[Role, ...]:
+    """In which of its roles a device that is forgotten comes back without asking (threats.md G9): in all, or in none.
+
+    It does if it was last seen on the gateway's own machine, and is no dashboard. To be kept out a role has to be
+    revoked, and that has to stay on record.
+    """
+    about = forgotten.about
+    is_here = about.remote_ip is not None and is_loopback(about.remote_ip)
+    return forgotten.roles if silent_local and is_here and about.client_id not in CONTROL_UI_IDS else ()
+
+
 def _owns_token(paired: PairedDevice | None, arrival: VerifiedDevice, proof: PresentedToken) -> bool:
     if paired is None or paired.public_key != arrival.public_key or not paired.has(arrival.role):
         return False
@@ -117,7 +130,7 @@ def _standing(paired: PairedDevice | None, arrival: VerifiedDevice) -> PairedDev
         return Lacks.KEY
     if paired.is_revoked(arrival.role):
         return Lacks.ROLE_BACK
-    if paired.about.platform is not None and paired.about.family is not arrival.about.family:
+    if paired.about.platform not in (None, arrival.about.platform) and paired.about.family is not arrival.about.family:
         return Lacks.PLATFORM
     if arrival.role not in paired.roles:
         return Lacks.ROLE
@@ -147,8 +160,12 @@ def _admit(
         token = tokens.issue(token, arrival.scopes, now=now, mint=mint.token)
     elif isinstance(arrival.proof, PresentedToken):
         token = replace(token, last_used_at=now)
+    pending = device.waiting(now)
+    is_new = token is not paired.tokens.get(arrival.role) or pending is not device.pending
+    if not is_new and paired.role is arrival.role and paired.about == arrival.about:
+        return Change(device, Admitted(paired, token))
     renewed = replace(paired, about=arrival.about, role=arrival.role, tokens={**paired.tokens, arrival.role: token})
-    state = Device(device.id, renewed, device.waiting(now))
+    state = Device(device.id, renewed, pending)
     return Change(device if state == device else state, Admitted(renewed, token))
 
 

@@ -4,6 +4,7 @@ Lengths and counts are checked where requests are read, :mod:`clawdbot.wire.fiel
 """
 
 import ipaddress
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -17,6 +18,10 @@ SCOPES: Final = 32
 CAPS: Final = 64
 COMMANDS: Final = 256
 PERMISSIONS: Final = 64
+
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4 = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+"""The one spelling of an IPv4 address. Each connection is counted by its address, and most are this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +57,13 @@ def address_key(address: str | None) -> str:
 
     Unknown addresses share one key: what hides behind a proxy that nobody vouches for is one neighbourhood.
     """
+    text = address or ""
+    if _IPV4.fullmatch(text):
+        return text
     try:
-        parsed = ipaddress.ip_address(address or "")
+        parsed = ipaddress.IPv6Address(text)
     except ValueError:
         return ""
-    if isinstance(parsed, ipaddress.IPv4Address):
-        return str(parsed)
     if parsed.ipv4_mapped is not None:
         return str(parsed.ipv4_mapped)
     return str(ipaddress.IPv6Network((int(parsed) >> 64 << 64, 64)))

@@ -10,8 +10,10 @@ ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
 
 LENGTH = 8
 
-_SEPARATORS = re.compile(r"[\s\u2010-\u2015\u2212-]+")
-"""Spaces and dashes, also those that keyboards put in for ``-``."""
+BETWEEN = r"\s\u2010-\u2015\u2212-"
+"""Spaces and dashes, also those that keyboards put in for ``-``; within a class of a pattern."""
+
+SEPARATORS = re.compile(f"[{BETWEEN}]+")
 
 
 class PairingCode(Secret):
@@ -20,7 +22,7 @@ class PairingCode(Secret):
 
 def read(text: str) -> PairingCode | None:
     """Read a code as people type it: any case, spaces and dashes anywhere. ``None`` if nothing is left of it."""
-    folded = _SEPARATORS.sub("", text).upper()
+    folded = SEPARATORS.sub("", text).upper()
     return PairingCode(folded) if folded else None
 
 

@@ -6,6 +6,7 @@ Texts and hints are those that clients of the protocol show to their users (``do
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clawdbot.domain import word_form
 from clawdbot.domain.connect import ClientInfo, Credentials
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import CredentialsMissing, CredentialsWrong
@@ -34,7 +35,7 @@ class KnowsSecret:
 
 @dataclass(frozen=True, slots=True)
 class PresentedToken:
-    """The client brings what may be its device's token; only the device's record can tell."""
+    """The client brings what may be its device's token, or a word of the owner's; only what is on record can tell."""
 
     token: Secret
     refusal: str
@@ -71,19 +72,25 @@ _PASSWORD_HINTS = {
     _Kind.PAGE: "enter the password in Control UI settings",
     _Kind.OTHER: "provide gateway auth password",
 }
+_WORD_REFUSED = "unauthorized: gateway token mismatch (that pairing word is used up, too old or for something else)"
 
 
 def prove(auth: GatewayAuth, offered: Credentials, client: ClientInfo) -> Proof:
     """Decide how a client with a device identity shows that it may knock at all.
 
+    A pairing word has to be good, also where nothing is asked for (threats.md G18): what has the form of one is held
+    against the words on record and the device's token, unless it is the shared secret itself.
+
     Raises:
         CredentialsMissing: nothing was offered that could open, or nothing is configured that could be matched.
         CredentialsWrong: a password was offered and is wrong. (A wrong token may still be a device token.)
     """
-    if auth.mode is AuthMode.NONE:
-        return KnowsSecret()
-    given = offered.token if auth.mode is AuthMode.TOKEN else offered.password
-    if auth.secret and given and given == auth.secret:
+    given = offered.password if auth.mode is AuthMode.PASSWORD else offered.token
+    knows = auth.mode is AuthMode.NONE or bool(auth.secret and given and given == auth.secret)
+    by_token = knows and auth.mode is AuthMode.TOKEN
+    if offered.token and not by_token and word_form.has_it(offered.token):
+        return PresentedToken(offered.token, _WORD_REFUSED)
+    if knows:
         return KnowsSecret()
     refusal = _refusal(auth, given, client)
     if offered.token:

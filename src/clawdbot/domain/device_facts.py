@@ -17,7 +17,7 @@ from clawdbot.domain.scopes import Caller
 LOCAL = "this machine"
 """By whom programs of the gateway's own machine are paired without asking (threats.md G9)."""
 
-FULL = "as many requests wait as may"
+FULL = "the queue is full"
 
 
 def device(id: DeviceId | None) -> Subject:

@@ -16,10 +16,11 @@ UNKNOWN_MS = 7 * 24 * 60 * 60 * 1000
 
 @dataclass(frozen=True, slots=True)
 class Extended:
-    """In for longer."""
+    """In for longer. ``linked``: the other ids, as the owner linked them, under which he is in until then, too."""
 
     sender: SenderId
     until: Instant
+    linked: frozenset[SenderId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,21 +57,36 @@ def extend(
     lasts_ms: int | None = None,
     ending: Instant | None = None,
 ) -> Change[Senders, ExtendAnswer]:
-    """The owner approves again somebody who is in for a time: from now on, for so long as before or as he says.
+    """The owner approves again a person who is in for a time: from now on, for so long as before or as he says.
 
-    It never shortens an approval.
+    Under every id of his that he is in by, or expected, for a time; they end together from then on. It never shortens
+    an approval.
 
     Args:
         ending: when the approval ends that is meant, if he was told of one: another is left as it is (threats.md G5).
     """
-    key = find(senders.allowed, sender)
-    approval = senders.allowed[key] if key is not None else None
-    if key is None or approval is None or not approval.holds(now) or senders.is_blocked(sender):
+    if senders.is_blocked(sender):
         return Change(senders, NotAllowed())
-    if ending is not None and ending != approval.until:
+    others = senders.others_of(sender)
+    keys = [found for one in (sender, *others) if (found := _holding(senders, one, now)) is not None]
+    if not keys or (ending is not None and ending != senders.allowed[keys[0]].until):
         return Change(senders, NotAllowed())
-    if approval.until is None:
+    approvals = {one: senders.allowed[one] for one in keys}
+    if approvals[keys[0]].until is None:
         return Change(senders, Endless())
-    until = max(approval.until, now + (lasts_ms or lasts(approval)))
-    extended = replace(approval, approved_at=now, by=by, until=until)
-    return Change(replace(senders, allowed={**senders.allowed, key: extended}), Extended(key, until))
+    ends = {one: approval.until for one, approval in approvals.items() if approval.until is not None}
+    until = max(*ends.values(), now + (lasts_ms or lasts(approvals[keys[0]])))
+    longer = {one: replace(approvals[one], approved_at=now, by=by, until=until) for one in ends}
+    awaited = {
+        found: replace(senders.expected[found], until=until)
+        for one in (sender, *others)
+        if (found := senders.expects(one, now=now)) is not None and senders.expected[found].until is not None
+    }
+    state = replace(senders, allowed={**senders.allowed, **longer}, expected={**senders.expected, **awaited})
+    key = senders.stands_as(sender)
+    return Change(state, Extended(key, until, frozenset(ends) - {key}))
+
+
+def _holding(senders: Senders, sender: SenderId, now: Instant) -> SenderId | None:
+    key = find(senders.allowed, sender)
+    return key if key is not None and senders.allowed[key].holds(now) else None

@@ -40,7 +40,7 @@ class Cause(StrEnum):
     EXPECTED = "you announced him, and he has not written yet"
     QUIET = "he was turned away for a while, which is not over"
     WAITING = "he waits for your decision"
-    QUEUE_FULL = "as many requests wait as may, and he has none"
+    QUEUE_FULL = "the queue is full, and he is not in it"
     STRANGER = "he is a stranger"
 
 

@@ -57,7 +57,7 @@ class Why(StrEnum):
     BLOCKED = "the sender is blocked"
     NOT_LISTED = "the sender is not on the allowlist"
     QUIET = "the sender was turned away for a while"
-    QUEUE_FULL = "as many requests wait as may"
+    QUEUE_FULL = "the queue is full"
     WAITING = "the sender waits for approval"
     LATE = "it is from before we were connected"
     OWN = "it is from ourselves"

@@ -106,7 +106,7 @@ def verify(
         raise
     proof = prove(auth, request.auth, request.client)
     return VerifiedDevice(
-        id=key.device_id,
+        id=DeviceId(device.id),
         public_key=key,
         role=role,
         scopes=scopes.merged(request.scopes) if role is Role.OPERATOR else (),
@@ -151,18 +151,17 @@ def signed_payload(
 
 def _check_unambiguous(request: ConnectRequest) -> None:
     """Refuse what could make two requests share a payload, worded as a schema would (threats.md G2, G17)."""
-    fields = [
-        ("/client/id", request.client.id, _NO_DELIMITER),
-        ("/client/mode", request.client.mode, _NO_DELIMITER),
-        *((f"/scopes/{index}", scope, _SCOPE) for index, scope in enumerate(request.scopes)),
-    ]
-    problems = [
-        f'at {path}: must match pattern "^{pattern.pattern}$"'
-        for path, text, pattern in fields
-        if not pattern.fullmatch(text)
-    ]
+    fields = [("/client/id", request.client.id), ("/client/mode", request.client.mode)]
+    problems = [_mismatch(path, _NO_DELIMITER) for path, text in fields if not _NO_DELIMITER.fullmatch(text)]
+    for index, scope in enumerate(request.scopes):
+        if not _SCOPE.fullmatch(scope):
+            problems.append(_mismatch(f"/scopes/{index}", _SCOPE))
     if problems:
         raise InvalidConnectParams(*problems)
+
+
+def _mismatch(path: str, pattern: re.Pattern[str]) -> str:
+    return f'at {path}: must match pattern "^{pattern.pattern}$"'
 
 
 def _check_protocol(request: ConnectRequest) -> None:

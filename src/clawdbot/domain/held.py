@@ -1,11 +1,19 @@
 """The first message of a stranger, held until the owner has decided: what becomes of it (``docs/adr/0011``)."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.sender_records import TTL_MS, Senders, find
+
+FOLDER: Final = "held"
+"""Where they are, below the state directory."""
+
+VERSION: Final = 1
+"""Of the files."""
 
 MAX_BYTES: Final = 4096
 """So much of a text is kept, in UTF-8."""
@@ -28,6 +36,18 @@ class Slip:
     account: ChannelAccount
     sender: SenderId
     asked_at: Instant
+
+    def bound(self) -> bytes:
+        """What a sealed message belongs to: it opens for nothing else."""
+        account = self.account
+        whole = [VERSION, account.channel.value, account.account, self.sender, self.asked_at]
+        return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @property
+    def file_name(self) -> str:
+        """How the file of the request's message is called: who knows the request can see that there is one."""
+        digest = hashlib.sha256(self.bound()).hexdigest()[:32]
+        return f"{self.account.channel}-{self.account.account}-{digest}.json"
 
 
 class Fate(StrEnum):

@@ -172,8 +172,8 @@ def _read_base64(text: str, size: int) -> bytes | None:
         raw = binascii.a2b_base64(padded.encode("ascii"), strict_mode=True)
     except ValueError:
         return None
-    spellings = (to_base64url(raw), base64.b64encode(raw).decode("ascii"))
-    return raw if len(raw) == size and text in spellings else None
+    is_spelling = text == to_base64url(raw) or text == base64.b64encode(raw).decode("ascii")
+    return raw if len(raw) == size and is_spelling else None
 
 
 def _read_pem(text: str) -> bytes | None:

@@ -1,4 +1,7 @@
-"""The owner makes an invite, or takes one back. How one is used: :func:`clawdbot.domain.senders.request`."""
+"""The owner makes an invite, takes one back, or puts somebody out who may know its word.
+
+How one is used: :func:`clawdbot.domain.senders.request`.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -6,7 +9,7 @@ from dataclasses import replace
 from clawdbot.domain import invites
 from clawdbot.domain.effects import Change
 from clawdbot.domain.invites import MAX_USES, Invite
-from clawdbot.domain.names import Instant
+from clawdbot.domain.names import Instant, SenderId
 from clawdbot.domain.sender_answers import InviteMade, InviteVoided, NoSuchInvite, TooManyInvites
 from clawdbot.domain.sender_records import Senders
 from clawdbot.domain.texts import read_label
@@ -52,3 +55,13 @@ def uninvite(senders: Senders, short: str) -> Change[Senders, InviteVoided | NoS
         return Change(senders, NoSuchInvite())
     left = {digest: one for digest, one in senders.invites.items() if digest not in gone}
     return Change(replace(senders, invites=left), InviteVoided(wanted))
+
+
+def close_to(senders: Senders, ids: frozenset[SenderId]) -> Senders:
+    """Close the invites that there are to a person who is put out. The same object if that changes nothing.
+
+    It is kept in them, and so forgotten with them; nothing else is kept of who was revoked. One that the owner makes
+    later is not closed: he may mean it for him.
+    """
+    closed = {digest: one.close_to(ids) for digest, one in senders.invites.items()}
+    return senders if closed == senders.invites else replace(senders, invites=closed)

@@ -6,11 +6,11 @@ decided about together (:mod:`clawdbot.domain.senders`): that is all that a link
 
 from dataclasses import replace
 
-from clawdbot.domain import links, persons, senders
+from clawdbot.domain import coming, links, persons, senders
 from clawdbot.domain.effects import Change
 from clawdbot.domain.names import Instant, SenderId
 from clawdbot.domain.sender_answers import Linked, NotLinked, Parted, SamePerson
-from clawdbot.domain.sender_records import Senders
+from clawdbot.domain.sender_records import Quiet, Senders
 
 
 def link(
@@ -18,7 +18,8 @@ def link(
 ) -> Change[Senders, Linked | SamePerson]:
     """Make one person of two ids, and of whatever was linked with either before.
 
-    If one of them is blocked, all are; otherwise, if one is in, the others are expected.
+    If one of them is blocked, all are; otherwise, if one is in or expected, the others are expected, and if one was
+    turned away for a time, all are. Who has no label is called as the other is.
     """
     here, there = lasting(known, one), lasting(known, other)
     if here == there or there in known.linked(frozenset({here})):
@@ -26,7 +27,7 @@ def link(
     pair = frozenset({here, there})
     ids = pair | known.linked(pair)
     linked = replace(known, links=links.joined(known.links, pair, at=now, by=by))
-    state = _alike(linked, ids, now, by)
+    state = _called_alike(_alike(linked, ids, now, by), here, ids)
     blocked, expected = (
         frozenset(after.keys() - before.keys())
         for before, after in ((known.blocked, state.blocked), (known.expected, state.expected))
@@ -45,7 +46,7 @@ def unlink(known: Senders, one: SenderId, other: SenderId) -> Change[Senders, Pa
         return Change(known, NotLinked())
     awaited = persons.find(known.expected, gone)
     expected = {key: announced for key, announced in known.expected.items() if key != awaited}
-    left = replace(known, links=links.exchanged(known.links, frozenset({gone})), expected=expected)
+    left = replace(known, links=links.without(known.links, frozenset({gone})), expected=expected)
     return Change(left, Parted(gone))
 
 
@@ -66,11 +67,36 @@ def _known_as(known: Senders, sender: SenderId) -> frozenset[SenderId]:
 
 def _alike(known: Senders, ids: frozenset[SenderId], now: Instant, by: str) -> Senders:
     """What holds for one of them holds for all."""
-    for one in sorted(ids):
+    every = sorted(ids)
+    for one in every:
         if persons.find(known.blocked, one) is not None:
             return senders.block(known, one, now=now, by=by).state
-    for one in sorted(ids):
-        key = persons.find(known.allowed, one)
-        if key is not None and known.allowed[key].holds(now):
-            known = senders.follow(known, key, now=now)
-    return known
+    is_in = [one for one in every if known.is_allowed(one, now=now)]
+    for one in is_in:
+        if (key := persons.find(known.allowed, one)) is not None:
+            known = coming.follow(known, key, now=now)
+    if is_in:
+        return known
+    awaited = [key for one in every if (key := known.expects(one, now=now)) is not None]
+    if awaited:
+        left = known
+        for one in every:
+            left = left if left.expects(one, now=now) is not None else left.without(one)
+        return replace(left, expected={**dict.fromkeys(every, known.expected[awaited[0]]), **left.expected})
+    turned_away = [key for one in every if known.is_quiet(one, now=now) and (key := persons.find(known.quiet, one))]
+    if not turned_away:
+        return known
+    until = max(known.quiet[key].until for key in turned_away)
+    quiet = {one: Quiet(until, known.ids_of(one) - {one}) for one in every}
+    for one in every:
+        known = known.without(one)
+    return replace(known, quiet={**known.quiet, **quiet})
+
+
+def _called_alike(known: Senders, first: SenderId, ids: frozenset[SenderId]) -> Senders:
+    """Whoever has no label gets another's, that of the first if it has one. Two different ones stay."""
+    stands = [known.stands_as(one) for one in (first, *sorted(ids))]
+    label = next((known.labels[one] for one in stands if one in known.labels), None)
+    if label is None:
+        return known
+    return replace(known, labels={**dict.fromkeys(stands, label), **known.labels})

@@ -62,8 +62,8 @@ def sender(account: ChannelAccount, request: senders.Request) -> Waiting:
     )
 
 
-def device(id: DeviceId, request: DeviceRequest) -> Waiting:
-    """A device that waits, with what it would be given."""
+def device(id: DeviceId, request: DeviceRequest, check_words: str | None = None) -> Waiting:
+    """A device that waits, with what it would be given and what it must show, too, if it shows any words."""
     name = request.about.display_name or request.about.client_id or ""
     called = f' ("{visible(name, 32)}")' if name else ""
     where = f" from {visible(request.about.remote_ip)}" if request.about.remote_ip else ""
@@ -74,7 +74,7 @@ def device(id: DeviceId, request: DeviceRequest) -> Waiting:
     return Waiting(
         DeviceAsks(id, request.id),
         f"device {id[:12]}{called}{where} wants to connect {wants}",
-        f"since {_clock(request.asked_at)}",
+        f"since {_clock(request.asked_at)}" + (f"\nCheck words: {check_words}" if check_words else ""),
         "clawdbot devices list",
         request.asked_at + DEVICE_PATIENCE_MS,
         DEVICE_ACTIONS,
@@ -115,7 +115,7 @@ def notice(
         parts.append(f"{more} more: clawdbot pairing list, clawdbot devices list")
     if gone:
         parts.append(f"{gone} asked meanwhile, and {'waits' if gone == 1 else 'wait'} no more")
-    parts += [f"{account}: as many wait as may; others are turned away until you decide" for account in full]
+    parts += [f"{account}: the queue is full; others are turned away until you decide" for account in full]
     if len(listed) > 1:
         parts.insert(0, f"{len(listed) + more} {_matters(listed)} wait for you:")
     return "\n\n".join(parts)

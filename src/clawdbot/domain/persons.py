@@ -32,6 +32,7 @@ class _HasAliases(Protocol):
 
 
 P = TypeVar("P", bound=_HasAliases)
+V = TypeVar("V")
 
 
 def find(people: Mapping[SenderId, P], sender: SenderId, aliases: frozenset[SenderId] = frozenset()) -> SenderId | None:
@@ -57,6 +58,11 @@ def entries(people: Mapping[SenderId, P], sender: SenderId) -> frozenset[SenderI
         found |= {each for each in ids if each in people and is_same({each, *people[each].aliases}, ids)}
         found |= {*_tied(people, ids)}
     return frozenset(found)
+
+
+def but(people: Mapping[SenderId, V], *gone: SenderId | None) -> dict[SenderId, V]:
+    """All of them but these."""
+    return {key: value for key, value in people.items() if key not in gone}
 
 
 def _tied(people: Mapping[SenderId, P], shown: Collection[SenderId]) -> Iterator[SenderId]:

@@ -67,7 +67,10 @@ class Approved:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
+    """``linked``: his other ids, as the owner linked them, under which he was turned away for a time, too."""
+
     request: Request
+    linked: frozenset[SenderId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,10 @@ class Blocked:
 
 @dataclass(frozen=True, slots=True)
 class Unblocked:
+    """``linked``, here and below: his other ids, as the owner linked them, of which the same is true now."""
+
     sender: SenderId
+    linked: frozenset[SenderId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,12 +115,14 @@ class Announced:
 
     sender: SenderId
     until: Instant | None = None
+    linked: frozenset[SenderId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Labelled:
     sender: SenderId
     label: str
+    linked: frozenset[SenderId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,6 +129,35 @@ class Senders:
         """The other ids of whoever has these, as the owner linked them: what is decided about one holds for all."""
         return links.others(self.links, ids)
 
+    def ids_of(self, sender: SenderId) -> frozenset[SenderId]:
+        """All ids that platforms tied to a sender, as far as they are known."""
+        places = (self.allowed, self.requests, self.quiet, self.blocked)
+        tied = [{key, *people[key].aliases} for people in places for key in persons.entries(people, sender)]
+        return frozenset({sender}.union(*tied))
+
+    def others_of(self, sender: SenderId) -> list[SenderId]:
+        """His other ids by the owner's word, whoever they are now; in an order."""
+        return sorted(self.linked(self.ids_of(sender))) if self.links else []
+
+    def stands_as(self, sender: SenderId) -> SenderId:
+        """Under which id it is decided about a sender; the one that was said, if it is not."""
+        places = (self.allowed, self.requests, self.blocked)
+        return next((key for place in places if (key := find(place, sender)) is not None), sender)
+
+    def without(self, sender: SenderId) -> "Senders":
+        """Without what let a sender in or was to, so that no code of his that was used or passed over works again."""
+        allowed, waiting = persons.entries(self.allowed, sender), persons.entries(self.requests, sender)
+        quiet, expected = persons.entries(self.quiet, sender), persons.entries(self.expected, sender)
+        if not (allowed or waiting or quiet or expected):
+            return self
+        return replace(
+            self,
+            requests=persons.but(self.requests, *waiting),
+            allowed=persons.but(self.allowed, *allowed),
+            quiet=persons.but(self.quiet, *quiet),
+            expected=persons.but(self.expected, *expected),
+        )
+
     def current(self, now: Instant) -> "Senders":
         """Without what is over; the same object if nothing is.
 

@@ -1,14 +1,14 @@
 """One channel account: who is in, who waits, who is blocked. Every change of it is decided here.
 
-A sender is at one place at a time: approved, waiting with a code, or blocked. All functions take the old
-:class:`Senders` and return a :class:`~clawdbot.domain.effects.Change`; none of them writes.
+A sender is at one place at a time: approved, waiting with a code, or blocked. What the owner decides about a person is
+decided under every id that he linked; only a request is one id's. All functions take the old :class:`Senders` and
+return a :class:`~clawdbot.domain.effects.Change`; none of them writes.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TypeVar
 
-from clawdbot.domain import codes, invites, links, persons
+from clawdbot.domain import codes, coming, inviting, persons
 from clawdbot.domain.codes import PairingCode
 from clawdbot.domain.effects import AnnounceRequest, Change, SendCode
 from clawdbot.domain.invites import WordDigest
@@ -43,8 +43,7 @@ from clawdbot.domain.texts import read_label
 
 find = persons.find
 entries = persons.entries
-
-V = TypeVar("V")
+but = persons.but
 
 DEFAULT_CAP = 3
 """Pending requests a channel account at most; more strangers are ignored until one is decided or expires."""
@@ -81,14 +80,14 @@ def request(  # noqa: PLR0913 - what a message says, and what it meets
     if senders.is_allowed(sender, aliases, now=now):
         return Change(senders, AlreadyAllowed())
     if (expected := senders.expects(sender, aliases, now=now)) is not None:
-        return _welcome(senders, expected, frozenset({sender, *aliases}), now)
+        return coming.welcome(senders, expected, frozenset({sender, *aliases}), now)
     if any(find(people, sender, aliases) is not None for people in (senders.allowed, senders.expected)):
         senders = senders.current(now)
     if senders.is_quiet(sender, aliases, now=now):
         return Change(senders, IsQuiet())
     person = aliases | {sender} | senders.linked(aliases | {sender})
     if word is not None and word in senders.invites and senders.invites[word].lets_in(person, now=now):
-        return _redeem(senders, word, sender, aliases, now)
+        return coming.redeem(senders, word, sender, aliases, now)
     waiting = {live.sender: live for live in senders.waiting(now)}
     if (waits := find(waiting, sender, aliases)) is not None:
         return _refresh(senders, waiting[waits], meta, now)
@@ -96,75 +95,13 @@ def request(  # noqa: PLR0913 - what a message says, and what it meets
         recent = senders.full_at is not None and 0 <= now - senders.full_at < REFRESH_MS
         return Change(senders if recent else replace(senders, full_at=now), QueueFull())
     code = codes.draw({live.code for live in waiting.values()}, randbelow)
-    key = _free_id(senders, waiting, sender, aliases)
+    key = coming.free_id(senders, waiting, sender, aliases)
     opened = Request(key, code, created_at=now, last_seen=now, meta=meta, aliases=(aliases | {sender}) - {key})
     return Change(
         replace(senders, requests={**waiting, key: opened}),
         Requested(opened),
         (SendCode(key, code), AnnounceRequest(key)),
     )
-
-
-def _welcome(senders: Senders, key: SenderId, ids: frozenset[SenderId], now: Instant) -> Change[Senders, RequestAnswer]:
-    """Who was announced comes in by himself: he takes no place in the queue, and needs none."""
-    by = senders.expected[key].by
-    approval = Approval(key, now, by, ids - {key}, _end_of_linked(senders, ids, now))
-    forgotten = _forget(senders, key)
-    welcomed = replace(forgotten, allowed={**forgotten.allowed, key: approval})
-    return Change(follow(welcomed, key, now=now), Welcomed(key, by))
-
-
-def _end_of_linked(senders: Senders, ids: frozenset[SenderId], now: Instant) -> Instant | None:
-    """Until when the person is in under his other ids, that long he is under this one."""
-    keys = {key for one in senders.linked(ids) if (key := find(senders.allowed, one)) is not None}
-    untils = [senders.allowed[key].until for key in keys if senders.allowed[key].holds(now)]
-    ends = [until for until in untils if until is not None]
-    return max(ends) if ends and len(ends) == len(untils) else None
-
-
-def follow(senders: Senders, key: SenderId, *, now: Instant) -> Senders:
-    """Whoever comes in is expected under the other ids that the owner linked: the first message ties what it shows.
-
-    A number that passed on so lets nobody in (threats.md D7) but who is first to write from it.
-    """
-    approval = senders.allowed[key]
-    ids = approval.aliases | {key}
-    senders = senders if (tied := links.tied(senders.links, ids)) is senders.links else replace(senders, links=tied)
-    for one in sorted(senders.linked(ids)):
-        known = (senders.allowed, senders.blocked, senders.expected)
-        if all(find(people, one) is None for people in known):
-            left = _forget(senders, one)
-            senders = replace(left, expected={**left.expected, one: Expected(now, approval.by, approval.until)})
-    return senders
-
-
-def _redeem(
-    senders: Senders, word: WordDigest, sender: SenderId, aliases: frozenset[SenderId], now: Instant
-) -> Change[Senders, RequestAnswer]:
-    """Who wrote the word of an invite comes in, one use less is left; a request of his is void, its code with it."""
-    invite, by = senders.invites[word], invites.named(invites.short(word))
-    waits = find(senders.requests, sender, aliases)
-    key = waits or _free_id(senders, senders.requests, sender, aliases)
-    ids = aliases | {sender} | (senders.requests[waits].aliases if waits else frozenset())
-    until = None if invite.lasts_ms is None else now + invite.lasts_ms
-    left = _forget(senders, key)
-    called = {key: invite.label} if invite.label and key not in left.labels else {}
-    came = replace(
-        left,
-        allowed={**left.allowed, key: Approval(key, now, by, ids - {key}, until)},
-        labels={**left.labels, **called},
-        invites={**left.invites, word: replace(invite, uses=invite.uses - 1, guests=invite.guests | ids)},
-    )
-    return Change(follow(came, key, now=now), Invited(key, by))
-
-
-def _free_id(
-    senders: Senders, waiting: Mapping[SenderId, Request], sender: SenderId, aliases: frozenset[SenderId]
-) -> SenderId:
-    """The id to keep a newcomer under: his account id, if somebody else is known by the number that he has now."""
-    if sender not in senders.allowed and sender not in waiting:
-        return sender
-    return min(persons.accounts(aliases), default=sender)
 
 
 def _refresh(senders: Senders, old: Request, meta: Mapping[str, str], now: Instant) -> Change[Senders, StillWaiting]:
@@ -191,25 +128,33 @@ def approve(
         kept,
         requests=_others(kept, found.sender, now),
         allowed={**kept.allowed, found.sender: replace(approval, until=until)},
-        quiet=_without(kept.quiet, find(kept.quiet, found.sender, found.aliases)),
-        expected=_without(kept.expected, find(kept.expected, found.sender, found.aliases)),
+        quiet=but(kept.quiet, find(kept.quiet, found.sender, found.aliases)),
+        expected=but(kept.expected, find(kept.expected, found.sender, found.aliases)),
     )
-    return Change(follow(granted, found.sender, now=now), Approved(found))
+    return Change(coming.follow(granted, found.sender, now=now), Approved(found))
 
 
 def reject(
     senders: Senders, code: PairingCode, *, now: Instant, quiet_until: Instant | None = None
 ) -> Change[Senders, Rejected | NoSuchRequest]:
-    """The owner dismisses a request; the sender may ask again, at once or after a while."""
+    """The owner dismisses a request, and it alone; the sender may ask again.
+
+    Or, until a time, he turns the person away: every id of his that is neither in nor expected gets silence until then,
+    and what waits under one is dismissed, too.
+    """
     found = senders.find(code, now)
     if found is None:
         return Change(senders, NoSuchRequest())
     left = replace(senders, requests=_others(senders, found.sender, now))
-    if quiet_until is not None:
-        quiet = {**left.current(now).quiet, found.sender: Quiet(quiet_until, found.aliases)}
-        last = sorted(quiet.items(), key=lambda one: one[1].until)[-MAX_QUIET:]
-        left = replace(left, quiet=dict(last))
-    return Change(left, Rejected(found))
+    if quiet_until is None:
+        return Change(left, Rejected(found))
+    left, turned_away = left.current(now), {found.sender: Quiet(quiet_until, found.aliases)}
+    for one in senders.others_of(found.sender):
+        if not left.is_allowed(one, now=now) and left.expects(one, now=now) is None:
+            turned_away[one] = Quiet(quiet_until, left.ids_of(one) - {one})
+            left = left.without(one)
+    last = sorted({**left.quiet, **turned_away}.items(), key=lambda one: one[1].until)[-MAX_QUIET:]
+    return Change(replace(left, quiet=dict(last)), Rejected(found, frozenset(turned_away) - {found.sender}))
 
 
 def expect(
@@ -223,98 +168,74 @@ def expect(
         return Change(senders, IsBlocked())
     if senders.is_allowed(sender, now=now):
         return Change(senders, AlreadyAllowed())
-    left = _forget(senders, sender)
-    return Change(replace(left, expected={**left.expected, sender: Expected(now, by, until)}), Announced(sender, until))
+    others = [one for one in senders.others_of(sender) if not senders.is_allowed(one, now=now)]
+    left = senders
+    for one in (sender, *others):
+        left = left.without(one)
+    announced = dict.fromkeys((sender, *others), Expected(now, by, until))
+    return Change(replace(left, expected={**left.expected, **announced}), Announced(sender, until, frozenset(others)))
 
 
 def label(senders: Senders, sender: SenderId, text: str) -> Change[Senders, Labelled]:
-    """The owner calls a sender something, whoever he is; an empty text forgets it. It decides nothing.
+    """The owner calls a person something, whoever he is; an empty text forgets it. It decides nothing.
 
     Raises:
         ValueError: it is no label (:func:`clawdbot.domain.texts.read_label`).
     """
-    words = read_label(text)
-    places = (senders.allowed, senders.requests, senders.blocked)
-    key = next((found for place in places if (found := find(place, sender)) is not None), sender)
-    others = _without(senders.labels, key)
-    labels = {**others, key: words} if words else others
-    return Change(senders if labels == senders.labels else replace(senders, labels=labels), Labelled(key, words))
+    words, key = read_label(text), senders.stands_as(sender)
+    linked = frozenset(senders.stands_as(one) for one in senders.others_of(sender)) - {key}
+    others = but(senders.labels, key, *linked)
+    labels = {**others, **dict.fromkeys((key, *sorted(linked)), words)} if words else others
+    answer = Labelled(key, words, linked)
+    return Change(senders if labels == senders.labels else replace(senders, labels=labels), answer)
 
 
 def block(senders: Senders, sender: SenderId, *, now: Instant, by: str) -> Change[Senders, Blocked | IsBlocked]:
     """The owner wants silence for a sender: out of the allowlist, out of the queue, and no code any more."""
-    left = senders
-    for one in (sender, *_linked(senders, sender)):
-        left = _forget(left, one)
+    linked = senders.others_of(sender)
+    ids = senders.ids_of(sender).union(*map(senders.ids_of, linked))
+    left = inviting.close_to(senders, ids)
+    for one in (sender, *linked):
+        left = left.without(one)
         if find(left.blocked, one) is None:
-            left = replace(left, blocked={**left.blocked, one: Block(now, by, _ids(senders, one) - {one})})
+            left = replace(left, blocked={**left.blocked, one: Block(now, by, senders.ids_of(one) - {one})})
     if find(senders.blocked, sender) is not None:
         return Change(left, IsBlocked())
-    linked = frozenset(_linked(senders, sender))
-    return Change(left, Blocked(sender, (_ids(senders, sender) | linked) - {sender}, linked))
+    return Change(left, Blocked(sender, ids - {sender}, frozenset(linked)))
 
 
 def unblock(senders: Senders, sender: SenderId) -> Change[Senders, Unblocked | NotBlocked]:
-    """The owner ends a block, or the time for which he turned a sender away; the sender is a stranger again."""
-    key = find(senders.blocked, sender)
-    if key is None and (turned_away := find(senders.quiet, sender)) is not None:
-        quiet = _without(senders.quiet, *entries(senders.quiet, sender))
-        return Change(replace(senders, quiet=quiet), Unblocked(turned_away))
-    if key is None:
+    """The owner ends a block, or the time for which he turned a person away, who is a stranger again."""
+    ended = find(senders.blocked, sender)
+    if (key := ended or find(senders.quiet, sender)) is None:
         return Change(senders, NotBlocked())
-    left = senders
-    for one in (sender, *_linked(senders, sender)):
-        left = replace(_forget(left, one), blocked=_without(left.blocked, *entries(left.blocked, one)))
-    return Change(left, Unblocked(key))
+    left, linked = senders, senders.others_of(sender)
+    for one in (sender, *linked):
+        left = left.without(one) if ended else replace(left, quiet=but(left.quiet, *entries(left.quiet, one)))
+        left = replace(left, blocked=but(left.blocked, *entries(left.blocked, one)))
+    return Change(left, Unblocked(key, frozenset(linked) - {key}))
 
 
 def revoke(senders: Senders, sender: SenderId) -> Change[Senders, Revoked | NotAllowed]:
-    """The owner takes an approval back, or an announcement; the sender is a stranger again."""
-    linked = _linked(senders, sender)
-    places = [(one, people) for people in (senders.allowed, senders.expected) for one in (sender, *linked)]
-    key = next((found for one, people in places if (found := find(people, one)) is not None), None)
-    if key is None:
+    """The owner takes an approval back, or an announcement; the sender is a stranger again.
+
+    No word that was made before lets him in (threats.md D18); one that is made for him afterwards does.
+    """
+    linked = senders.others_of(sender)
+    if not any(find(people, one) for people in (senders.allowed, senders.expected) for one in (sender, *linked)):
         return Change(senders, NotAllowed())
-    left = senders
+    key = senders.stands_as(sender)
+    ids = senders.ids_of(sender).union(*map(senders.ids_of, linked))
+    left = inviting.close_to(senders, ids)
     for one in (sender, *linked):
-        left = _forget(left, one)
-    others = (_ids(senders, sender) | frozenset(linked)) - {key}
-    return Change(left, Revoked(key, others, frozenset(linked) - {key}))
+        left = left.without(one)
+    return Change(left, Revoked(key, ids - {key}, frozenset(linked) - {key}))
 
 
 def expire(senders: Senders, *, now: Instant) -> Change[Senders, frozenset[SenderId]]:
     """What is over goes, for nobody else may know that it is: to the reference, an entry is an approval."""
     left = senders.current(now)
     return Change(left, senders.ended(left, now))
-
-
-def _forget(senders: Senders, sender: SenderId) -> Senders:
-    """Take approval and request from a sender, so that no code of his that was used or passed over works again."""
-    allowed, waiting = entries(senders.allowed, sender), entries(senders.requests, sender)
-    quiet, expected = entries(senders.quiet, sender), entries(senders.expected, sender)
-    if not (allowed or waiting or quiet or expected):
-        return senders
-    return replace(
-        senders,
-        requests=_without(senders.requests, *waiting),
-        allowed=_without(senders.allowed, *allowed),
-        quiet=_without(senders.quiet, *quiet),
-        expected=_without(senders.expected, *expected),
-    )
-
-
-def _ids(senders: Senders, sender: SenderId) -> frozenset[SenderId]:
-    """All ids that are known of a sender."""
-    approvals = [{key, *senders.allowed[key].aliases} for key in entries(senders.allowed, sender)]
-    requests = [{key, *senders.requests[key].aliases} for key in entries(senders.requests, sender)]
-    turned_away = [{key, *senders.quiet[key].aliases} for key in entries(senders.quiet, sender)]
-    return frozenset({sender}.union(*approvals, *requests, *turned_away))
-
-
-def _linked(senders: Senders, sender: SenderId) -> list[SenderId]:
-    """His other ids by the owner's word, whoever they are now; in an order."""
-    blocked = [{key, *senders.blocked[key].aliases} for key in entries(senders.blocked, sender)]
-    return sorted(senders.linked(_ids(senders, sender).union(*blocked)))
 
 
 def _cut_short(senders: Senders, code: PairingCode, now: Instant) -> Request | None:
@@ -325,7 +246,3 @@ def _cut_short(senders: Senders, code: PairingCode, now: Instant) -> Request | N
 
 def _others(senders: Senders, sender: SenderId, now: Instant) -> dict[SenderId, Request]:
     return {live.sender: live for live in senders.waiting(now) if live.sender != sender}
-
-
-def _without(mapping: Mapping[SenderId, V], *gone: SenderId | None) -> dict[SenderId, V]:
-    return {key: value for key, value in mapping.items() if key not in gone}

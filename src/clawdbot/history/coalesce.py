@@ -6,7 +6,8 @@ place (a channel account, the gateway). What is beyond is counted, and told in o
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Final
 
 from clawdbot.domain.facts import Fact, Kind, Subject
@@ -19,6 +20,9 @@ PERIOD_MS: Final = {Kind.REFUSED: MINUTE_MS, Kind.REQUESTED: MINUTE_MS, Kind.USE
 """How long the same thing is told once."""
 
 CROWD: Final = 60
+
+_what = attrgetter(*[field.name for field in fields(Fact) if field.name not in ("at", "times")])
+"""What makes two facts the same thing: all but when, and how often."""
 
 Others = tuple[Kind, Subject]
 """What a crowd is counted under: a kind, and a place without anybody in it."""
@@ -52,16 +56,17 @@ class Coalescer:
     """Decides what is told now and what is counted. Its times are a clock's that never jumps, in milliseconds."""
 
     def __init__(self) -> None:
-        self._same: dict[Fact, _Count] = {}
+        self._same: dict[object, _Count] = {}
         self._crowds: dict[Others, _Crowd] = {}
+        self._next_due: Instant | None = None
 
     def take(self, fact: Fact, now: Instant) -> list[Fact]:
         """What is to be told at once."""
         period = PERIOD_MS.get(fact.kind)
         if period is None:
             return [fact]
-        told = self.due(now)
-        key = replace(fact, at=0, times=1)
+        told = [] if self._next_due is None or now < self._next_due else self.due(now)
+        key = _what(fact)
         if (known := self._same.get(key)) is not None:
             known.add(fact)
             return told
@@ -71,28 +76,35 @@ class Coalescer:
             return told
         crowd.told += 1
         self._same[key] = _Count(fact, now + period)
+        self._next_due = self._earliest()
         return [*told, fact]
 
     def due(self, now: Instant) -> list[Fact]:
         """What was counted for long enough."""
         over = [key for key, count in self._same.items() if count.until <= now]
         gone = [key for key, crowd in self._crowds.items() if crowd.count.until <= now]
-        return _rests([*(self._same.pop(key) for key in over), *(self._crowds.pop(key).count for key in gone)])
+        ended = [*(self._same.pop(key) for key in over), *(self._crowds.pop(key).count for key in gone)]
+        self._next_due = self._earliest()
+        return _rests(ended)
 
     def next_due(self) -> Instant | None:
         """When something was told for long enough, whether or not it came again since; ``None`` if nothing was.
 
         Only what is told at once brings that nearer, so that whoever waits for it can sleep while things are counted.
         """
-        counts = [*self._same.values(), *(crowd.count for crowd in self._crowds.values())]
-        return min((count.until for count in counts), default=None)
+        return self._next_due
 
     def rest(self) -> list[Fact]:
         """Everything that was counted: nobody counts any more."""
         counts = [*self._same.values(), *(crowd.count for crowd in self._crowds.values())]
         self._same.clear()
         self._crowds.clear()
+        self._next_due = None
         return _rests(counts)
+
+    def _earliest(self) -> Instant | None:
+        counts = [*self._same.values(), *(crowd.count for crowd in self._crowds.values())]
+        return min((count.until for count in counts), default=None)
 
     def _crowd(self, fact: Fact, now: Instant) -> _Crowd:
         place = replace(fact.about, id="")

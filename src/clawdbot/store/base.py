@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from clawdbot.domain.effects import Change
 from clawdbot.domain.names import ChannelAccount, DeviceId, NodeId
-from clawdbot.domain.senders import Senders
+from clawdbot.domain.sender_records import Senders
 
 if TYPE_CHECKING:  # what works on senders alone must not load the cryptography of devices
     from clawdbot.domain.device_records import Device  # noqa: F401 – used as Key["Device"]

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clawdbot.errors import StoreCorrupt, StoreUnavailable
+from clawdbot.obstacles import way_out
 from clawdbot.store.layout import FOLDER
 
 log = logging.getLogger("clawdbot.store")
@@ -46,13 +47,19 @@ class Blob:
     signature: Signature
 
 
-@contextmanager
-def guarded(doing: str, path: Path) -> Iterator[None]:
-    """Turn what the system refuses into StoreUnavailable."""
-    try:
-        yield
-    except OSError as error:
-        raise refusal(doing, path, error) from error
+class guarded:  # noqa: N801 – a with statement reads so
+    """Turn what the system refuses into StoreUnavailable; ``name``: of what is at the path."""
+
+    def __init__(self, doing: str, path: Path, name: str = "") -> None:
+        self._doing = doing
+        self._path = path
+        self._name = name
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, OSError):
+            raise refusal(self._doing, self._path / self._name, error) from error
 
 
 def refusal(doing: str, path: Path, error: OSError) -> StoreUnavailable:
@@ -63,16 +70,7 @@ def refusal(doing: str, path: Path, error: OSError) -> StoreUnavailable:
             hint="links are not followed here; put the real thing there",
         )
     why = os.strerror(error.errno).lower() if error.errno else type(error).__name__
-    return StoreUnavailable(f"cannot {doing} {path}: {why}", hint=_HINTS.get(error.errno or 0, DOCTOR))
-
-
-_HINTS = {
-    errno.EACCES: "run clawdbot as the user who owns the state directory",
-    errno.EPERM: "run clawdbot as the user who owns the state directory",
-    errno.ENOSPC: "make room on the disk; nothing was changed",
-    errno.EDQUOT: "make room within the quota; nothing was changed",
-    errno.EROFS: "the file system is read-only",
-}
+    return StoreUnavailable(f"cannot {doing} {path}: {why}", hint=way_out(error, path) or DOCTOR)
 
 
 class Folder:
@@ -128,19 +126,21 @@ class Folder:
         Without ``flush`` a disk that refuses to flush is put up with.
         """
         temporary = f"{name}.{os.urandom(8).hex()}{TEMPORARY}"
-        with guarded("write", self.path / name):
+        with guarded("write", self.path, name):
             fd = os.open(
                 temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600, dir_fd=self.fd
             )
             try:
-                with os.fdopen(fd, "wb", buffering=0) as file:
+                try:
                     os.fchmod(fd, PRIVATE_FILE)
                     left = memoryview(data)
                     while left:
-                        left = left[file.write(left) :]
+                        left = left[os.write(fd, left) :]
                     self._mark(name, fd)
                     with nullcontext() if flush else suppress(OSError):
                         os.fsync(fd)
+                finally:
+                    os.close(fd)
             except BaseException:
                 self.discard(temporary)
                 raise
@@ -165,11 +165,11 @@ class Folder:
             self._marks[name] = signature(found)
 
     def rename(self, old: str, new: str) -> None:
-        with guarded("write", self.path / new):
+        with guarded("write", self.path, new):
             os.rename(old, new, src_dir_fd=self.fd, dst_dir_fd=self.fd)
 
     def remove(self, name: str) -> None:
-        with guarded("remove", self.path / name):
+        with guarded("remove", self.path, name):
             os.unlink(name, dir_fd=self.fd)
 
     def discard(self, name: str) -> None:
@@ -262,6 +262,14 @@ def _enter(path: Path) -> int | None:
         raise refusal("open", path, error) from error
     finally:
         os.close(above)
+
+
+def is_loose(path: Path) -> bool:
+    """Is it open to others, as far as that can be seen?"""
+    try:
+        return bool(path.stat().st_mode & LOOSE)
+    except OSError:
+        return False
 
 
 def tighten(fd: int, found: os.stat_result, mode: int, path: Path) -> bool:

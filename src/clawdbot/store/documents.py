@@ -8,13 +8,13 @@ reported. A document is therefore read into rows, which remember how an entry is
 new state is written by changing rows (:mod:`clawdbot.store.rewriting`), not by writing the file anew.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
 from clawdbot.domain.links import Link
 from clawdbot.domain.names import Instant, SenderId
-from clawdbot.domain.senders import Approval, Block, Expected, Quiet, Request, Senders
+from clawdbot.domain.sender_records import Approval, Block, Expected, Quiet, Request, Senders
 from clawdbot.domain.texts import visible
 from clawdbot.store import entries, invite_rows
 from clawdbot.store.entries import ReadId, Record
@@ -23,6 +23,8 @@ from clawdbot.store.layout import Part
 from clawdbot.store.strict_json import Json, NotJson, loads
 
 V = TypeVar("V")
+
+Documents = Mapping[Part, dict[str, Json]]
 
 VERSION = 1
 MAX_ODD = 1_000
@@ -53,6 +55,8 @@ class Row(Generic[V]):
 
     raw: Json
     value: V | None
+    odd: str = ""
+    """Why it is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +74,7 @@ class Stored:
     """What three files say, and how they say it."""
 
     senders: Senders
-    documents: Mapping[Part, dict[str, Json]]
+    documents: Documents
     requests: tuple[Row[Request], ...]
     allow_from: tuple[Row[SenderId], ...]
     approved: tuple[TableRow, ...]
@@ -89,9 +93,36 @@ def decode(files: Mapping[Part, bytes | None], read_id: ReadId) -> Stored:
     Raises:
         Malformed: a file is not what it must be as a whole.
     """
+    return understood({part: _document(part, files.get(part)) for part in Part}, read_id)
+
+
+def understood(documents: Documents, read_id: ReadId, before: Stored | None = None) -> Stored:
+    """What three documents say. Raises Malformed.
+
+    Args:
+        before: what was said before. What stands here, too, the same object, is not read again: thousands who are in
+            do not keep a stranger waiting.
+    """
+    people = before
+    if people is None or any(documents[part] is not people.documents[part] for part in (Part.SENDERS, Part.ALLOW_FROM)):
+        people = _people(documents, read_id)
     notes: list[Note] = []
-    documents = {part: _document(part, files.get(part)) for part in Part}
-    requests = _rows(documents, Part.PAIRING, "requests", lambda raw: entries.request(raw, read_id), notes)
+    requests = _rows(
+        documents,
+        Part.PAIRING,
+        "requests",
+        lambda raw: entries.request(raw, read_id),
+        notes,
+        before.requests if before else None,
+    )
+    senders = replace(people.senders, requests=_first_of_each(requests, notes))
+    notes += [note for note in people.notes if note.part is not Part.PAIRING]
+    return replace(people, senders=senders, documents=documents, requests=requests, notes=tuple(notes))
+
+
+def _people(documents: Documents, read_id: ReadId) -> Stored:
+    """What two of them say: everything but who waits."""
+    notes: list[Note] = []
     allow_from = _rows(documents, Part.ALLOW_FROM, "allowFrom", lambda raw: entries.allowed(raw, read_id), notes)
     approved = _table(documents, "approved", lambda raw: entries.approval(raw, read_id), read_id, notes)
     blocked = _table(documents, "blocked", lambda raw: entries.record(raw, "blockedAt", EPOCH, read_id), read_id, notes)
@@ -105,7 +136,6 @@ def decode(files: Mapping[Part, bytes | None], read_id: ReadId) -> Stored:
     if full_at is not None and entries.instant(full_at) is None:
         notes.append(Note(Part.SENDERS, '"queueFullAt" is no time'))
     senders = Senders(
-        requests=_first_of_each(requests, notes),
         allowed=_allowed(allow_from, _known(approved), notes),
         blocked={
             sender: Block(record.at or EPOCH, record.by, record.aliases - {sender})
@@ -132,7 +162,7 @@ def decode(files: Mapping[Part, bytes | None], read_id: ReadId) -> Stored:
         if sender in senders.blocked
     ]
     tables = (approved, blocked, quiet, expected, labels, links, invites)
-    return Stored(senders, documents, requests, allow_from, *tables, tuple(notes))
+    return Stored(senders, documents, (), allow_from, *tables, tuple(notes))
 
 
 _EMPTY: dict[Part, dict[str, Json]] = {
@@ -169,27 +199,30 @@ def _document(part: Part, data: bytes | None) -> dict[str, Json]:
 
 
 def _rows(
-    documents: Mapping[Part, dict[str, Json]],
+    documents: Documents,
     part: Part,
     name: str,
     read: Callable[[Json], V],
     notes: list[Note],
+    before: Sequence[Row[V]] | None = None,
 ) -> tuple[Row[V], ...]:
-    rows: list[Row[V]] = []
-    odd: list[Note] = []
+    known = {id(row.raw): row for row in before or ()}
     listed = documents[part][name]
-    for number, raw in enumerate(listed if isinstance(listed, list) else [], start=1):
-        try:
-            rows.append(Row(raw, read(raw)))
-        except ValueError as error:
-            rows.append(Row(raw, None))
-            odd.append(Note(part, f'entry {number} of "{name}" is not used: {error}'))
-    notes += _bounded(part, odd)
+    rows = [known.get(id(raw)) or _row(raw, read) for raw in (listed if isinstance(listed, list) else [])]
+    odd = [(number, row.odd) for number, row in enumerate(rows, start=1) if row.odd]
+    notes += _bounded(part, [Note(part, f'entry {number} of "{name}" is not used: {why}') for number, why in odd])
     return tuple(rows)
 
 
+def _row(raw: Json, read: Callable[[Json], V]) -> Row[V]:
+    try:
+        return Row(raw, read(raw))
+    except ValueError as error:
+        return Row(raw, None, str(error))
+
+
 def _table(
-    documents: Mapping[Part, dict[str, Json]],
+    documents: Documents,
     name: str,
     read: Callable[[Json], tuple[Record, str]],
     read_id: ReadId,

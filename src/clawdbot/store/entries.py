@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from clawdbot.domain import codes
 from clawdbot.domain.instants import iso, parse_iso
 from clawdbot.domain.names import Instant, SenderId
-from clawdbot.domain.senders import Request
+from clawdbot.domain.sender_records import Request
 from clawdbot.store.strict_json import Json, whole
 
 ReadId = Callable[[str], SenderId]
@@ -55,11 +55,13 @@ def request(raw: Json, read_id: ReadId) -> Request:
 
 def is_same(old: Request, new: Request) -> bool:
     """Whether two states of a sender are about one request: nothing of an old one is passed on to its successor."""
-    return old.code == new.code and old.created_at == new.created_at
+    return old is new or (old.code == new.code and old.created_at == new.created_at)
 
 
 def renewed(raw: Json, old: Request, new: Request) -> Json:
     """The entry of a request that goes on waiting, with all that we do not know left in it."""
+    if new is old:
+        return raw
     entry = dict(raw) if isinstance(raw, dict) else {}
     if new.last_seen != old.last_seen:
         entry["lastSeenAt"] = iso(new.last_seen)

@@ -12,21 +12,20 @@ from typing import Any, cast
 
 from clawdbot.domain import sender_ids
 from clawdbot.domain.effects import Change
-from clawdbot.domain.names import Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import Senders
+from clawdbot.domain.names import ChannelAccount
+from clawdbot.domain.sender_records import Senders
 from clawdbot.store import inspection
 from clawdbot.store.base import A, DeviceKey, Key, NodeKey, S, SendersKey
 from clawdbot.store.disk import existing
 from clawdbot.store.file_set import FileSet
 from clawdbot.store.inspection import Area, Problem
-from clawdbot.store.layout import FOLDER, owner
+from clawdbot.store.layout import FOLDER
 from clawdbot.store.locks import Patience
+from clawdbot.store.onlooker import Normalise, accounts_in
 from clawdbot.store.places import RegisterPlace, SendersPlace
 from clawdbot.store.register import Kind
 from clawdbot.store.register_files import RegisterFiles
 from clawdbot.store.senders_files import SendersFiles
-
-Normalise = Callable[[Channel, str], SenderId]
 
 REGISTERED: tuple[type[Key[Any]], ...] = (DeviceKey, NodeKey)
 """What many of stand in one file."""
@@ -91,9 +90,7 @@ class FileStore:
             return list(await self._register(kind).read_all())
         if kind is not SendersKey:
             return []
-        with existing(self._state_dir, mend=self._mend) as folder:
-            owners = {owner(name) for name in folder.names()} if folder else set()
-        return [cast(Key[S], SendersKey(account)) for account in sorted(found for found in owners if found)]
+        return [cast(Key[S], SendersKey(account)) for account in accounts_in(self._state_dir, mend=self._mend)]
 
     async def close(self) -> None:
         """Save what nobody waited for."""
@@ -122,6 +119,10 @@ class FileStore:
     def problems(self) -> list[Problem]:
         """Whatever is wrong with the files, and what to do about it; changes nothing."""
         return inspection.problems(self._state_dir, self._areas())
+
+    def unwritable(self) -> list[Problem]:
+        """Why nothing can be saved, if that is so; tried, and undone."""
+        return inspection.unwritable(self._state_dir)
 
     def tidy(self) -> None:
         """Set the modes right and remove what killed processes left; touches no entry."""

@@ -1,7 +1,6 @@
 """What is wrong with the files, for ``clawdbot doctor``: found without changing anything, mended on demand."""
 
 import os
-import shlex
 import stat
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +12,7 @@ from typing import Any
 
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.errors import StoreError, UsageError
+from clawdbot.obstacles import way_in
 from clawdbot.store.disk import (
     DOCTOR,
     LOOSE,
@@ -23,19 +23,24 @@ from clawdbot.store.disk import (
     existing,
     guarded,
 )
-from clawdbot.store.file_set import Broken, FileSet
+from clawdbot.store.file_set import FileSet
 from clawdbot.store.layout import owner
+from clawdbot.store.sight import Broken
 
 FIX = 'run "clawdbot doctor --fix"'
 MEND = "mend it in an editor, or move it away"
+RESTORE = 'mend it in an editor, bring back a backup with "clawdbot restore", or move it away'
 WAYS_OUT = {
     "-pairing.json": f"{FIX}: it is set aside, and whoever waits gets a new code",
-    "-allowFrom.json": f"{MEND}: then nobody is approved any more",
-    "-senders.json": f"{MEND}: then nobody is blocked any more",
+    "-allowFrom.json": f"{RESTORE}: then nobody is approved any more",
+    "-senders.json": f"{RESTORE}: then nobody is blocked any more",
     "pending.json": f"{FIX}: it is set aside, and whoever waits asks again",
-    "paired.json": f"{MEND}: then none of them is paired any more",
+    "paired.json": f"{RESTORE}: then none of them is paired any more",
 }
 """What can be done about a file that cannot be read, and what that costs."""
+
+TRIAL_BYTES = 4096
+"""A page: what a full disk has no room for."""
 
 STRAY_S = 60
 """A half-written file of this age is nobody's work in progress."""
@@ -75,12 +80,38 @@ class Area:
 def problems(state_dir: Path, areas: Iterable[Area]) -> list[Problem]:
     """Look at folders, modes, locks and the content of every file."""
     found = list(_loose_folder(state_dir))
+    if is_closed(state_dir):
+        return found
     for area in areas:
         try:
             found += _odd_area(state_dir, area)
         except StoreError as error:
             found.append(Problem(state_dir / area.folder, error.message, error.hint))
     return found
+
+
+def unwritable(state_dir: Path) -> list[Problem]:
+    """Try to save something; it is gone again at once. A full disk is seen by nothing else."""
+    if not state_dir.is_dir() or is_closed(state_dir):
+        return []
+    try:
+        with guarded("open", state_dir):
+            fd = os.open(state_dir, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            folder = Folder(state_dir, fd)
+            folder.discard(folder.stage("doctor", bytes(TRIAL_BYTES)))
+        finally:
+            os.close(fd)
+    except StoreError as error:
+        why = error.__cause__
+        text = os.strerror(why.errno).lower() if isinstance(why, OSError) and why.errno else error.message
+        return [Problem(state_dir, f"nothing can be saved in it: {text}", error.hint)]
+    return []
+
+
+def is_closed(path: Path) -> bool:
+    """Is a folder there, and whoever runs this cannot use it?"""
+    return os.path.exists(path) and not os.access(path, os.R_OK | os.W_OK | os.X_OK)
 
 
 def tidy(state_dir: Path, areas: Iterable[Area]) -> None:
@@ -151,11 +182,11 @@ def _odd_area(state_dir: Path, area: Area) -> Iterator[Problem]:
         yield from _loose_folder(folder.path)
         names = folder.names()
         ours = area.files(names)
-        for name in names:
-            if any(files.owns(name) for files in ours):
-                yield from _odd_file(folder, name)
+        odd = [each for name in names if any(files.owns(name) for files in ours) for each in _odd_file(folder, name)]
+    yield from odd
+    explained = {problem.path for problem in odd if problem.severity is Severity.ERROR}
     for files in ours:
-        yield from _odd_content(files)
+        yield from (problem for problem in _odd_content(files) if problem.path not in explained)
 
 
 def _loose_folder(path: Path) -> Iterator[Problem]:
@@ -165,9 +196,9 @@ def _loose_folder(path: Path) -> Iterator[Problem]:
         return
     if mode & LOOSE:
         yield Problem(path, f"open to others (mode {stat.S_IMODE(mode):o})", FIX, Severity.WARNING)
-    if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+    if is_closed(path):
         text = f"closed to whoever runs clawdbot now (mode {stat.S_IMODE(mode):o}); nothing can be saved in it"
-        yield Problem(path, text, f"run clawdbot as its owner; if that is you: chmod u+rwx {shlex.quote(str(path))}")
+        yield Problem(path, text, way_in(path))
 
 
 def _odd_file(folder: Folder, name: str) -> Iterator[Problem]:

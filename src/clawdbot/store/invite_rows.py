@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from clawdbot.domain import invites
 from clawdbot.domain.instants import LONGEST_MS, iso
 from clawdbot.domain.invites import MAX_USES, Invite, WordDigest
+from clawdbot.domain.names import SenderId
 from clawdbot.store.entries import ReadId, Unusable, allowed, instant
 from clawdbot.store.strict_json import Json, whole
 
@@ -59,7 +60,8 @@ def _new(invite: Invite) -> Json:
 
 
 def _use(invite: Invite) -> dict[str, Json]:
-    return {"uses": invite.uses, **({"usedBy": [*sorted(invite.guests)]} if invite.guests else {})}
+    lists = {"usedBy": invite.guests, "closedTo": invite.closed_to}
+    return {"uses": invite.uses, **{name: [*sorted(ids)] for name, ids in lists.items() if ids}}
 
 
 def _row(number: int, key: str, raw: Json, read_id: ReadId) -> InviteRow:
@@ -77,9 +79,6 @@ def _invite(raw: Json, read_id: ReadId) -> Invite:
     until = instant(raw.get("until"))
     if until is None:
         raise Unusable('its "until" is no time')
-    guests = raw.get("usedBy", [])
-    if not isinstance(guests, list):
-        raise Unusable('its "usedBy" is no list')
     return Invite(
         until,
         _count(raw, "uses", 0, MAX_USES),
@@ -87,8 +86,17 @@ def _invite(raw: Json, read_id: ReadId) -> Invite:
         _text(raw, "by"),
         _text(raw, "label") or "",
         None if raw.get("lastsMs") is None else _count(raw, "lastsMs", 1, LONGEST_MS),
-        frozenset([allowed(one, read_id) for one in guests]),
+        _ids(raw, "usedBy", read_id),
+        _ids(raw, "closedTo", read_id),
     )
+
+
+def _ids(raw: Mapping[str, Json], name: str, read_id: ReadId) -> frozenset[SenderId]:
+    """Whoever it is not for any more: a list that cannot be read makes it an invite for nobody."""
+    listed = raw.get(name, [])
+    if not isinstance(listed, list):
+        raise Unusable(f'its "{name}" is no list')
+    return frozenset([allowed(one, read_id) for one in listed])
 
 
 def _count(raw: Mapping[str, Json], name: str, least: int, most: int) -> int:

@@ -62,15 +62,32 @@ class Deadline:
         time.sleep(random.uniform(0.1, 1.0) * self._poll_s)  # noqa: S311 – spreads waiters, guards nothing
 
 
-@dataclass(frozen=True, slots=True)
 class Held:
-    """Both locks."""
+    """The flock, and lock directories; released with ``stack``."""
 
-    directories: "tuple[LockDirectory, ...]"
+    def __init__(self, folder: Folder, patience: Patience, deadline: Deadline, stack: ExitStack) -> None:
+        self._folder = folder
+        self._patience = patience
+        self._deadline = deadline
+        self._stack = stack
+        self._directories: dict[str, LockDirectory] = {}
+
+    def take(self, name: str) -> bool:
+        """Take a lock directory, too; ``False`` if it was held already.
+
+        Raises:
+            StoreUnavailable: it cannot be made, or not in time.
+        """
+        if name in self._directories:
+            return False
+        directory = LockDirectory.take(self._folder, name, self._patience, self._deadline)
+        self._stack.callback(directory.release)
+        self._directories[name] = directory
+        return True
 
     def confirm(self) -> None:
         """Make sure of the locks right before what cannot be undone. Raises StoreUnavailable if one was lost."""
-        for directory in self.directories:
+        for directory in self._directories.values():
             directory.confirm()
 
 
@@ -94,12 +111,10 @@ def exclusive(
     with ExitStack() as stack:
         fd = _flock(folder, flock, deadline)
         stack.callback(os.close, fd)
-        held = []
+        held = Held(folder, patience, deadline, stack)
         for name in directories:
-            directory = LockDirectory.take(folder, name, patience, deadline)
-            stack.callback(directory.release)
-            held.append(directory)
-        yield Held(tuple(held))
+            held.take(name)
+        yield held
 
 
 def _flock(folder: Folder, name: str, deadline: Deadline) -> int:
@@ -118,14 +133,13 @@ def _flock(folder: Folder, name: str, deadline: Deadline) -> int:
 
 
 def _open_file(folder: Folder, name: str) -> int:
-    path = folder.path / name
-    with guarded("lock", path):
+    with guarded("lock", folder.path, name):
         fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, PRIVATE_FILE, dir_fd=folder.fd)
         try:
             found = os.fstat(fd)
             if not found.st_mode & stat.S_IWUSR:  # just made, under a umask that takes rights from the owner too
                 os.fchmod(fd, PRIVATE_FILE)
-            tighten(fd, found, PRIVATE_FILE, path)
+            tighten(fd, found, PRIVATE_FILE, folder.path / name)
         except BaseException:
             os.close(fd)
             raise
@@ -177,7 +191,7 @@ class LockDirectory:
                 f"lost the lock {self._folder.path / self._name}: the disk or this process stood still for too long",
                 hint="nothing was changed; try again",
             )
-        with guarded("lock", self._folder.path / self._name):
+        with guarded("lock", self._folder.path, self._name):
             os.utime(self._fd)
 
     def release(self) -> None:
@@ -191,7 +205,7 @@ class LockDirectory:
             os.close(self._fd)
 
     def _adopt(self) -> bool:
-        with guarded("lock", self._folder.path / self._name):
+        with guarded("lock", self._folder.path, self._name):
             os.fchmod(self._fd, OURS)
             os.utime(self._fd)
         if self._is_ours():

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, Generic
 
 from clawdbot.domain.effects import Change
-from clawdbot.domain.senders import Senders
+from clawdbot.domain.sender_records import Senders
 from clawdbot.errors import StoreError
 from clawdbot.store.base import A, Key
 from clawdbot.store.group_commit import GroupCommit

@@ -14,8 +14,8 @@ from clawdbot.domain.texts import visible
 from clawdbot.store import rows
 from clawdbot.store.base import Key
 from clawdbot.store.fields import Fields, Record, renewed
-from clawdbot.store.file_set import Broken, Texts
 from clawdbot.store.rows import ReadRecord, Row, Rows
+from clawdbot.store.sight import Broken, Texts
 from clawdbot.store.strict_json import Json, NotJson
 
 S = TypeVar("S")

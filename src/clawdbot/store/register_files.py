@@ -13,9 +13,10 @@ from clawdbot.store import rows
 from clawdbot.store.base import A
 from clawdbot.store.commit import Replacement, commit
 from clawdbot.store.disk import MAX_BYTES, Folder
-from clawdbot.store.file_set import Copy, Decide, FileSet, Layout, Outcome, Texts, decided
+from clawdbot.store.file_set import Decide, FileSet, Outcome, decided
 from clawdbot.store.locks import Held, Patience
 from clawdbot.store.register import PAIRED, PENDING, Edit, Kind, P, R, Register, S
+from clawdbot.store.sight import Copy, Layout, Texts
 from clawdbot.store.traces import Traces, fitting
 
 FLOCK = "register.flock"

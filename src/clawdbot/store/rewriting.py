@@ -1,13 +1,13 @@
 """A new state of one channel account's senders, as changes of the documents that hold the old one."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from clawdbot.domain.instants import iso
 from clawdbot.domain.names import SenderId
-from clawdbot.domain.senders import Senders
+from clawdbot.domain.sender_records import Senders
 from clawdbot.store import entries, invite_rows
-from clawdbot.store.documents import Stored, TableRow
+from clawdbot.store.documents import Stored, TableRow, understood
 from clawdbot.store.entries import ReadId, Record
 from clawdbot.store.layout import Part
 from clawdbot.store.strict_json import Json, dumps
@@ -46,6 +46,16 @@ def without_ended(old: Senders, new: Senders) -> Senders:
     return old if len(allowed) == len(old.allowed) else replace(old, allowed=allowed)
 
 
+def with_closed(old: Senders, new: Senders) -> Senders:
+    """The old state with the invites that it has as they are in the new one. The same object if that changes nothing.
+
+    Before an approval goes by itself: whose revocation is cut short and repeated would be found out already, and no
+    invite would be closed to him any more (threats.md D18).
+    """
+    kept = {word: new.invites.get(word, one) for word, one in old.invites.items()}
+    return old if kept == old.invites else replace(old, invites=kept)
+
+
 def with_welcomed(old: Senders, new: Senders) -> Senders:
     """The old state, and in it those who were announced and are in for good in the new one.
 
@@ -70,15 +80,34 @@ def with_spent(old: Senders, new: Senders) -> Senders:
 
 def lends(old: Senders, new: Senders) -> bool:
     """Whether the new state lets somebody in for a time whom the old one did not let in."""
-    return any(one.until is not None and sender not in old.allowed for sender, one in new.allowed.items())
+    return not {sender for sender, one in new.allowed.items() if one.until is not None} <= old.allowed.keys()
 
 
-def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, bytes]:
-    """The files that have to change so that they say ``senders``; empty if they say it already.
+@dataclass(frozen=True, slots=True)
+class Rewritten:
+    """The files that have to change, and what all of them say then."""
+
+    texts: Mapping[Part, bytes]
+    stored: Stored
+
+
+def encode(senders: Senders, stored: Stored, read_id: ReadId) -> Rewritten:
+    """Have the files say ``senders``; none of them changes if they say it already.
 
     Raises:
         ValueError: a new entry would not be read back as what it means, ``"*"`` for one (threats.md D4).
     """
+    fresh: dict[Part, dict[str, Json]] = {Part.PAIRING: {"requests": _requests(senders, stored, read_id)}}
+    if replace(senders, requests=stored.senders.requests) != stored.senders:
+        fresh[Part.SENDERS] = _ours(senders, stored, read_id)
+        fresh[Part.ALLOW_FROM] = {"allowFrom": _allow_from(senders, stored, read_id)}
+    whole = {part: {**stored.documents[part], **document} for part, document in fresh.items()}
+    changed = {part: document for part, document in whole.items() if document != stored.documents[part]}
+    texts = {part: dumps(document) for part, document in changed.items()}
+    return Rewritten(texts, understood({**stored.documents, **changed}, read_id, stored))
+
+
+def _ours(senders: Senders, stored: Stored, read_id: ReadId) -> dict[str, Json]:
     approved = {
         sender: Record(one.approved_at, one.by, one.aliases, one.until) for sender, one in senders.allowed.items()
     }
@@ -116,11 +145,7 @@ def encode(senders: Senders, stored: Stored, read_id: ReadId) -> dict[Part, byte
         ours["invites"] = invite_rows.written(senders.invites, stored.invites)
     if senders.full_at is not None and senders.full_at != stored.senders.full_at:
         ours["queueFullAt"] = iso(senders.full_at)
-    allow_from: dict[str, Json] = {"allowFrom": _allow_from(senders, stored, read_id)}
-    pairing: dict[str, Json] = {"requests": _requests(senders, stored, read_id)}
-    fresh = {Part.SENDERS: ours, Part.ALLOW_FROM: allow_from, Part.PAIRING: pairing}
-    whole = {part: {**stored.documents[part], **fresh[part]} for part in Part}
-    return {part: dumps(whole[part]) for part in Part if whole[part] != stored.documents[part]}
+    return ours
 
 
 def _requests(senders: Senders, stored: Stored, read_id: ReadId) -> list[Json]:
