@@ -99,7 +99,8 @@ def load(path: Path) -> Backup:
             return _checked(_members(file))
         except _DAMAGED as error:
             said = str(error) if isinstance(error, _Odd) else "it is damaged, or something else"
-            raise Refused(f"{path} is no backup of ours: {said}") from None
+            hint = 'name a file that "clawdbot backup" wrote; another directory\'s state: "clawdbot import"'
+            raise Refused(f"{path} is no backup of ours: {said}", hint=hint) from None
 
 
 class _Odd(ValueError):

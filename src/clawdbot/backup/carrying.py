@@ -2,23 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Final
 
-from clawdbot.backup import inventory
-from clawdbot.backup.inventory import CONFIG
 from clawdbot.backup.snapshot import Files
-
-WHY_NOT: Final = {
-    "credentials/oauth.json": "logins of models are the assistant's affair",
-    "credentials/whatsapp": "a session of another library; log in with: clawdbot channels login whatsapp",
-    "exec-approvals.json": "another policy of nodes; see docs/node.md",
-    "agents": "conversations are the assistant's affair",
-    "telegram": "how far a channel has read; what waits at the platform comes again",
-}
-"""What is there in the reference's directory and is not taken, where there is more to say than that it is not used."""
-
-NOT_USED: Final = "not used here"
+from clawdbot.backup.source import Source
+from clawdbot.store.strict_json import NotJson, loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +26,46 @@ class Plan:
     ignored: Mapping[str, str]
 
 
-def plan(theirs: Files, ours: Files, source: Path, *, config_problem: str = "") -> Plan:
-    """Compare two state directories.
+IDENTITY: Final = "identity/device.json"
+KNOWN_ALREADY: Final = "this machine has a key of its own here already"
 
-    Args:
-        source: theirs.
-        config_problem: why their configuration cannot be used here, if so.
+
+def plan(theirs: Source, ours: Files) -> Plan:
+    """Compare what another directory has to offer with what is here.
+
+    A gateway that ran here once has made an identity. It is kept, and what theirs was given by gateways is left with
+    theirs: whose key the machine uses is nothing that both directories have to agree on.
     """
-    ignored = {name: WHY_NOT.get(name, NOT_USED) for name in inventory.strangers(source)}
-    if CONFIG in theirs and config_problem:
-        ignored[CONFIG] = config_problem
-    wanted = {name: content for name, content in theirs.items() if name not in ignored}
+    wanted, left_out = dict(theirs.files), dict(theirs.left_out)
+    if ours.get(IDENTITY, theirs.files.get(IDENTITY)) != theirs.files.get(IDENTITY):
+        belonging = [name for name in wanted if name.startswith("identity/")]
+        left_out |= dict.fromkeys(belonging, KNOWN_ALREADY)
+        wanted = {name: content for name, content in wanted.items() if name not in left_out}
     return Plan(
         taken={name: content for name, content in wanted.items() if name not in ours},
         same=tuple(name for name, content in wanted.items() if ours.get(name) == content),
         conflicts=tuple(name for name, content in wanted.items() if ours.get(name, content) != content),
-        ignored=ignored,
+        ignored=left_out,
     )
+
+
+_COUNTED: Final = {
+    "-allowFrom.json": ("allowFrom", "in"),
+    "-pairing.json": ("requests", "waiting"),
+    "/paired.json": ("", "paired"),
+    "/pending.json": ("", "waiting"),
+}
+"""Which files hold many, under which key, and what these are."""
+
+
+def amount(name: str, content: bytes) -> str:
+    """How many are in a file, ``3 waiting``; nothing for a file that holds one thing."""
+    for ending, (key, what) in _COUNTED.items():
+        if name.endswith(ending):
+            try:
+                document = loads(content)
+            except NotJson:
+                return ""
+            listed = document.get(key) if key and isinstance(document, dict) else document
+            return f"{len(listed)} {what}" if isinstance(listed, list | dict) else ""
+    return ""
