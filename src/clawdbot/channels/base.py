@@ -48,6 +48,14 @@ When it returns, the message is done with: answered, gated or ignored, once and 
 """
 
 
+@runtime_checkable
+class Hurried(Protocol):
+    """What a :data:`Deliver` can say besides: some messages do not wait for the others of their conversation."""
+
+    def comes_first(self, message: DirectMessage) -> bool:
+        """May a message be delivered at once, beside what is under way in its conversation? Must not fail."""
+
+
 @dataclass(frozen=True, slots=True)
 class BotIdentity:
     """Whom the platform takes us for, as :meth:`ChannelAdapter.probe` learned it."""
@@ -139,7 +147,8 @@ class ChannelAdapter(Protocol):
     async def run(self, deliver: Deliver, report: Report) -> None:
         """Receive until cancelled.
 
-        Messages of one conversation are delivered in order, one at a time; conversations do not wait for each other.
+        Messages of one conversation are delivered in order, one at a time; conversations do not wait for each other,
+        and what comes first (:class:`Hurried`) waits only for what came first before it.
         On cancellation, what is in flight is given a moment to end; what did not end is delivered again at the next
         start, where the platform allows it.
 

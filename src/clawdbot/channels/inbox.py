@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from clawdbot.channels.backoff import Backoff
-from clawdbot.channels.base import Deliver, DirectMessage
+from clawdbot.channels.base import Deliver, DirectMessage, Hurried
 from clawdbot.channels.patience import wind_up
 from clawdbot.channels.spool import Spool
 from clawdbot.errors import ChannelFailed, ClawdbotError
@@ -76,14 +76,31 @@ class _Message:
 
 
 @dataclass(slots=True)
-class _Conversation:
-    """The messages of one conversation that are not done with, and the task that works them off."""
+class _Lane:
+    """Messages that wait for each other, and the task that works them off."""
 
-    waiting: deque["_Message"] = field(default_factory=deque)
+    waiting: deque[_Message] = field(default_factory=deque)
     worker: asyncio.Task[None] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """The messages of one conversation that are not done with; those that come first wait for none of the others."""
+
+    ordinary: _Lane = field(default_factory=_Lane)
+    first: _Lane = field(default_factory=_Lane)
+
+    @property
+    def lanes(self) -> tuple[_Lane, _Lane]:
+        return self.ordinary, self.first
+
+
 def _nothing() -> None: ...
+
+
+def comes_first(deliver: Deliver) -> Callable[[DirectMessage], bool]:
+    """Which messages whoever delivers wants first: none, if he does not say."""
+    return deliver.comes_first if isinstance(deliver, Hurried) else lambda _: False
 
 
 class Inbox:
@@ -93,6 +110,9 @@ class Inbox:
     later, and what came after it in its conversation waits: a store that is away for a minute loses nothing and
     changes no order. Any other exception is a bug; trying again would only meet it again, perhaps after half of the
     work was done, so the message is dropped and the log says where.
+
+    Messages that come first (:class:`~clawdbot.channels.base.Hurried`) have an order of their own in each conversation,
+    and go beside the others: an owner's decision does not wait for the assistant.
 
     A conversation that stands still, since nobody answers what is sent to it, takes one place of many, however much
     waits in it.
@@ -118,7 +138,8 @@ class Inbox:
         backoff: Backoff | None = None,
     ) -> None:
         self._deliver = deliver
-        self._lanes = asyncio.Semaphore(limit)
+        self._comes_first = comes_first(deliver)
+        self._places = asyncio.Semaphore(limit)
         self._room = asyncio.Semaphore(most)
         self._seen: Memory = Seen() if seen is None else seen
         self._spool = spool
@@ -185,18 +206,19 @@ class Inbox:
         if self._closing.is_set():
             return
         conversation = self._conversations[message.conversation]
-        conversation.waiting.append(_Message(message, number))
-        if conversation.worker is None:
-            conversation.worker = asyncio.create_task(self._work(message.conversation, conversation))
+        lane = conversation.first if self._comes_first(message) else conversation.ordinary
+        lane.waiting.append(_Message(message, number))
+        if lane.worker is None:
+            lane.worker = asyncio.create_task(self._work(message.conversation, lane))
 
     async def _enter(self, name: str) -> None:
         """Wait for room for a message, and for its conversation if that is not here yet."""
         await self._room.acquire()
         try:
             while name not in self._conversations:
-                await self._lanes.acquire()
+                await self._places.acquire()
                 if name in self._conversations:
-                    self._lanes.release()
+                    self._places.release()
                 else:
                     self._conversations[name] = _Conversation()
         except asyncio.CancelledError:
@@ -205,9 +227,9 @@ class Inbox:
 
     def _leave(self, name: str) -> None:
         """Let a conversation go if nothing of it is here."""
-        if self._conversations[name].worker is None:
+        if all(lane.worker is None for lane in self._conversations[name].lanes):
             del self._conversations[name]
-            self._lanes.release()
+            self._places.release()
 
     def keep(self) -> None:
         """Write down what is here and is not: then the platform need not keep it, and ``done`` is called for it.
@@ -215,10 +237,10 @@ class Inbox:
         Raises:
             ChannelFailed: the spool did not take all of it.
         """
-        for conversation in self._conversations.values():
-            for place, message in enumerate(conversation.waiting):
+        for lane in self._lanes_here():
+            for place, message in enumerate(lane.waiting):
                 if self._spool and message.number is None:
-                    conversation.waiting[place] = _Message(message.content, self._spool.save(message.content))
+                    lane.waiting[place] = _Message(message.content, self._spool.save(message.content))
                     key = (message.content.conversation, message.content.message_id)
                     waiting, self._here[key] = self._here[key], []
                     for done in waiting:
@@ -234,18 +256,21 @@ class Inbox:
     async def close(self, grace: float) -> None:
         """Begin nothing more, give what was begun ``grace`` seconds to end, and cut off the rest."""
         self._closing.set()
-        await wind_up([each.worker for each in self._conversations.values() if each.worker is not None], grace)
+        await wind_up([lane.worker for lane in self._lanes_here() if lane.worker is not None], grace)
 
-    async def _work(self, name: str, conversation: _Conversation) -> None:
+    def _lanes_here(self) -> list[_Lane]:
+        return [lane for conversation in self._conversations.values() for lane in conversation.lanes]
+
+    async def _work(self, name: str, lane: _Lane) -> None:
         try:
-            while conversation.waiting and not self._closing.is_set():
-                if not await self._finish(conversation.waiting[0].content):
+            while lane.waiting and not self._closing.is_set():
+                if not await self._finish(lane.waiting[0].content):
                     return
-                message = conversation.waiting.popleft()
+                message = lane.waiting.popleft()
                 self._done(message.content, message.number)
         finally:
-            del self._conversations[name]
-            self._lanes.release()
+            lane.worker = None
+            self._leave(name)
 
     def _done(self, message: DirectMessage, number: int | None) -> None:
         """Remember first, then let go: killed in between, we meet the message again, and know it."""
@@ -268,6 +293,9 @@ class Inbox:
             try:
                 await self._deliver(message)
             except ClawdbotError as error:
+                if self._closing.is_set():
+                    _log.warning("%s: a message has to wait for the next start: %s", message.account, error)
+                    return False
                 failures += 1
                 delay = self._backoff.delay(failures)
                 _log.warning("%s: a message has to wait, trying again in %.0f s: %s", message.account, delay, error)

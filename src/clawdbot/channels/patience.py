@@ -9,7 +9,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Coroutine
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from clawdbot.channels.backoff import Backoff
 from clawdbot.channels.base import Report
@@ -19,6 +19,9 @@ from clawdbot.errors import ChannelFailed, ChannelRefused, DeliveryFailed
 _log = logging.getLogger(__name__)
 
 _T = TypeVar("_T")
+
+GRACE_S: Final = 10.0
+"""What messages under way get to end when we stop."""
 
 _LONGEST_S = 3600.0
 """However long a platform asks us to wait for a connection, we look again after this."""
@@ -57,7 +60,7 @@ class Timing:
 
     answer: float = 30.0
     flood: float = 60.0
-    grace: float = 10.0
+    grace: float = GRACE_S
     patience: int = 5
     backoff: Backoff = field(default_factory=Backoff)
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
@@ -13,7 +14,10 @@ from clawdbot.errors import UsageError
 DEFAULT_PORT: Final = 18789
 
 _SCHEMES: Final = {"ws": 80, "wss": 443}
-_PRINTABLE = re.compile(r"[!-~]+")
+_PRINTABLE: Final = re.compile(r"[!-~]+")
+_PLACE: Final = re.compile(r"([A-Za-z0-9._-]+|\[(?P<ip>[0-9A-Fa-f:.]+)(%[A-Za-z0-9._-]+)?\])(:[0-9]*)?")
+"""A host's name, or an address with its link, and a port. URLs that come with a setup code are written into the
+configuration, where other characters could mean something: ``${…}`` a secret, for one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,20 @@ def _split(url: str) -> SplitResult:
         raise UsageError(
             "a gateway URL holds no user, password, query or fragment", hint="give the gateway's token with --token"
         )
+    if not _is_place(parts.netloc):
+        raise _no_url()
     return parts
+
+
+def _is_place(netloc: str) -> bool:
+    found = _PLACE.fullmatch(netloc)
+    if found is None or found["ip"] is None:
+        return found is not None
+    try:
+        IPv6Address(found["ip"])
+    except ValueError:
+        return False
+    return True
 
 
 def _no_url() -> UsageError:

@@ -30,6 +30,7 @@ class DeviceRequest(_Record, frozen=True, kw_only=True):
     remote_ip: str | None = None
     is_repair: bool = False
     ts: int = 0
+    check_words: str | None = None
 
 
 class DeviceToken(_Record, frozen=True, kw_only=True):
@@ -69,12 +70,20 @@ class ApprovedDevice(_Record, frozen=True, kw_only=True):
     """``device.pair.approve``"""
 
     device: PairedDevice
+    check_words: str | None = None
 
 
 class RejectedDevice(_Record, frozen=True, kw_only=True):
-    """``device.pair.reject``, ``device.pair.remove``"""
+    """``device.pair.reject``"""
 
     device_id: str
+
+
+class RemovedDevice(_Record, frozen=True, kw_only=True):
+    """``device.pair.remove``"""
+
+    device_id: str
+    pairs_again: tuple[str, ...] = ()
 
 
 class RenamedDevice(_Record, frozen=True, kw_only=True):

@@ -111,7 +111,7 @@ class Connector:
                 case Answer(id="connect", payload=payload):
                     return hellos.read(payload)
                 case Refusal(error=error):
-                    raise refusals.of_connect(error)
+                    raise await asyncio.to_thread(refusals.of_connect, error, self.identity.public_key)
                 case _:
                     continue
 

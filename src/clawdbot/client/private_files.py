@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from clawdbot.errors import StoreCorrupt, StoreUnavailable
+from clawdbot.obstacles import way_out
 
 log = logging.getLogger("clawdbot.client")
 
@@ -159,6 +160,6 @@ def _guarded(doing: str, path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         linked = path.is_symlink() or path.parent.is_symlink()
-        hint = "links are not followed here; put the real thing there" if linked else ""
+        hint = "links are not followed here; put the real thing there" if linked else way_out(error, path)
         why = os.strerror(error.errno).lower() if error.errno else type(error).__name__
         raise StoreUnavailable(f"cannot {doing} {path}: {why}", hint=hint) from error

@@ -5,8 +5,10 @@ from typing import Final
 
 from msgspec import UNSET
 
+from clawdbot.domain.check_words import check_words
+from clawdbot.domain.identity import PublicKey, read_public_key
 from clawdbot.domain.texts import visible
-from clawdbot.errors import CallRefused, ConnectRefused
+from clawdbot.errors import CallRefused, ConnectRefused, Refused
 from clawdbot.wire.frames import Error
 
 LONGEST: Final = 400
@@ -47,7 +49,7 @@ _HINTS: Final = {
     "unknown deviceId/role": 'run "clawdbot devices list" to see the devices and their roles',
     "unknown nodeId": 'run "clawdbot nodes status" to see the nodes',
     "node not connected": 'run "clawdbot nodes status" to see which are',
-    "node command not allowed": 'run "clawdbot nodes describe" to see what it lets itself be asked for',
+    "node command not allowed": 'run "clawdbot nodes describe --node NODE" to see what it lets itself be asked for',
     "node invoke timed out": "give it more time with --invoke-timeout MS",
     "a setup code gives no scopes beyond your own": _SCOPES,
     "a link gives no scopes beyond your own": _SCOPES,
@@ -55,8 +57,12 @@ _HINTS: Final = {
 }
 
 
-def of_connect(error: Error) -> ConnectRefused:
-    """Connecting was refused."""
+def of_connect(error: Error, device: PublicKey | None = None) -> ConnectRefused:
+    """Connecting was refused.
+
+    Args:
+        device: the key of the device that wanted in, for its check words. They take five milliseconds to make.
+    """
     refused = ConnectRefused(
         visible(error.message, LONGEST),
         code=error.code,
@@ -65,7 +71,35 @@ def of_connect(error: Error) -> ConnectRefused:
         hint=_later(error),
     )
     refused.hint = refused.hint or _way_in(refused)
+    refused.check_words = "" if device is None else _check_words(device, refused)
     return refused
+
+
+def _check_words(device: PublicKey, refused: ConnectRefused) -> str:
+    told = refused.gateway_key or ""
+    gateway = read_public_key(told)
+    return "" if gateway is None or str(gateway) != told else check_words(device, gateway)
+
+
+def code_not_taken(command: str) -> Refused:
+    """A setup code is used up, too old or nobody's; the gateway does not say which (threats.md G6).
+
+    Args:
+        command: what makes another one.
+    """
+    hint = f"it is good once, within ten minutes; for another one, on the gateway's machine: {command}"
+    return Refused("the gateway does not take this setup code", hint=hint)
+
+
+NO_WORDS: Final = "this gateway told no sound key for check words: do not approve where its list shows some"
+"""Somebody in between can take the key away, but not what the owner sees (threats.md G19)."""
+
+
+def to_compare(refused: ConnectRefused) -> str:
+    """The line with the check words of a request, or that there are none; empty if nothing waits."""
+    if refused.check_words:
+        return f'check words, which "clawdbot devices list" must show, too: {refused.check_words}'
+    return "" if refused.request_id is None else NO_WORDS
 
 
 def _way_in(refused: ConnectRefused) -> str:

@@ -37,7 +37,7 @@ class SetupCode:
 
     Attributes:
         address: the gateway: an origin, as :func:`route` has it.
-        word: 256 bits that pair one device, once, as ``device.pair.code`` made them.
+        word: 32 bytes that pair one device, once, as ``device.pair.code`` made them.
         role: what the device is to the gateway.
         scopes: what an operator asks for.
 
@@ -135,7 +135,7 @@ def _spelled(raw: bytes) -> str:
 
 def _no_code() -> UsageError:
     return UsageError(
-        "that is no setup code", hint=f'copy all of it, from {PREFIX} to its end, as "clawdbot qr" prints it'
+        "that is no setup code", hint=f"copy all of it, from {PREFIX} to its end; on the gateway's machine: clawdbot qr"
     )
 
 

@@ -76,6 +76,11 @@ class TokenFile:
         entry = self._entries().get(role)
         return Secret(entry.token) if entry is not None and entry.token else None
 
+    def scopes(self, role: Role) -> tuple[Scope, ...] | None:
+        """What the token of a role is good for, if there is one."""
+        entry = self._entries().get(role)
+        return tuple(map(Scope, entry.scopes)) if entry is not None and entry.token else None
+
     def keep(self, role: Role, token: Secret, scopes: Iterable[Scope], *, now: Instant) -> None:
         fresh = _Entry(token.reveal(), role, list(scope_rules.normal(scopes)), now)
         with self._files.locked():

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from clawdbot.errors import ConfigError
+from clawdbot.errors import ConfigUnavailable
+from clawdbot.obstacles import way_out
 
 
 def read(path: Path, limit: int) -> bytes:
@@ -38,7 +39,7 @@ def save(path: Path, text: str) -> None:
     and the link stays. When this returns, the file is on the disk; until then it is as it was, and never torn.
 
     Raises:
-        ConfigError: it cannot be written.
+        ConfigUnavailable: it cannot be written.
     """
     content = text.encode("utf-8")
     try:
@@ -49,21 +50,26 @@ def save(path: Path, text: str) -> None:
             _replace(target.with_name(f"{target.name}.bak"), before, like=target)
         _replace(target, content, like=target)
     except OSError as error:
-        raise ConfigError(f"{path.name}: cannot be written: {error.strerror}", hint=f"look at {path}") from None
+        raise _unwritable(path, error) from None
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Keep other processes of ours from changing the file meanwhile. Raises ConfigError."""
+    """Keep other processes of ours from changing the file meanwhile. Raises ConfigUnavailable."""
     try:
         _make_directory(path.parent)
         descriptor = _lock(path.parent)
     except OSError as error:
-        raise ConfigError(f"{path.name}: cannot be written: {error.strerror}", hint=f"look at {path.parent}") from None
+        raise _unwritable(path, error) from None
     try:
         yield
     finally:
         os.close(descriptor)
+
+
+def _unwritable(path: Path, error: OSError) -> ConfigUnavailable:
+    hint = way_out(error, path) or f"look at {path}"
+    return ConfigUnavailable(f"{path.name}: cannot be written: {error.strerror}", hint=hint)
 
 
 def _lock(directory: Path) -> int:

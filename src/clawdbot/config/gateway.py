@@ -105,7 +105,7 @@ def _port(section: Section, variables: Mapping[str, str]) -> int:
         return written
     port = int(text) if _DIGITS.fullmatch(text) else 0
     if not 1 <= port <= MAX_PORT:
-        section.notes.error(-1, (), f"${PORT} must be a whole number from 1 to {MAX_PORT}")
+        _note(section, PORT, variables, f"must be a whole number from 1 to {MAX_PORT}", "set it right")
     return port
 
 
@@ -137,19 +137,23 @@ def _secrets(auth: Section, variables: Mapping[str, str]) -> dict[AuthMode, Secr
             text = variables.get(variable, auth.notes.environ.get(variable))
             secret = Secret(text.strip()) if text is not None else None
             if secret:
-                _note(auth, variable, complaint(secret))
+                _note(auth, variable, variables, complaint(secret), MAKE_ONE)
             elif secret is not None:
                 blank = variable
         if secret:
             found[mode] = secret
     if blank and not found:
-        _note(auth, blank, "is empty")
+        _note(auth, blank, variables, "is empty", MAKE_ONE)
     return found
 
 
-def _note(section: Section, variable: str, problem: str) -> None:
-    if problem:
-        section.notes.error(-1, (), f"${variable} {problem}", MAKE_ONE)
+def _note(section: Section, variable: str, variables: Mapping[str, str], problem: str, hint: str) -> None:
+    """Note what is wrong with a variable, of which the file's own ``env`` section may be the place."""
+    notes = section.notes
+    if problem and variable in variables and not notes.environ.get(variable, "").strip():
+        notes.error(-1, ("env",), f"{variable} {problem}", hint)
+    elif problem:
+        notes.outside(f"${variable} {problem}", f"{hint}, or unset it")
 
 
 def _secret(section: Section, key: str) -> Secret | None:

@@ -14,7 +14,8 @@ from clawdbot.config.owner import read_owners
 from clawdbot.config.reading import NOWHERE, Notes, Section, dotted, kind
 from clawdbot.domain.names import Channel
 from clawdbot.domain.senders import DEFAULT_CAP
-from clawdbot.errors import ConfigError
+from clawdbot.errors import ConfigError, ConfigUnavailable
+from clawdbot.obstacles import way_out
 
 MAX_BYTES = 1024 * 1024
 
@@ -46,17 +47,19 @@ def problems(path: Path, environ: Mapping[str, str]) -> list[ConfigProblem]:
 
 
 class Broken(Exception):
-    """The file cannot be used."""
+    """The file cannot be used; ``unavailable``: not because of what it says, but because nobody can see that now."""
 
-    def __init__(self, problem: ConfigProblem, *, more: int = 0) -> None:
+    def __init__(self, problem: ConfigProblem, *, more: int = 0, unavailable: bool = False) -> None:
         super().__init__(str(problem))
         self.problem = problem
         self.more = more
+        self.unavailable = unavailable
 
     def error(self, path: Path) -> ConfigError:
         """The same for everybody else; a new one each time, as an exception is raised once."""
         doctor = f'{self.more} more; run "clawdbot doctor" to see them all' if self.more else ""
-        return ConfigError(str(self.problem), hint=self.problem.hint or doctor or f"mend it in {path}")
+        kind = ConfigUnavailable if self.unavailable else ConfigError
+        return kind(str(self.problem), hint=self.problem.hint or doctor or f"mend it in {path}")
 
 
 def interpret(path: Path, content: bytes | None, environ: Mapping[str, str]) -> Config:
@@ -74,16 +77,18 @@ def read_bytes(path: Path) -> bytes | None:
         return files.read(path, MAX_BYTES)
     except FileNotFoundError:
         if path.is_symlink():
-            raise _unreadable(path, "is a link to a file that is not there") from None
+            raise Broken(_problem(path, "is a link to a file that is not there")) from None
         return None
     except OSError as error:
-        raise _unreadable(path, f"cannot be read: {error.strerror}") from None
+        problem = _problem(path, f"cannot be read: {error.strerror}", way_out(error, path))
+        raise Broken(problem, unavailable=True) from None
     except ValueError as error:
-        raise _unreadable(path, str(error)) from None
+        raise Broken(_problem(path, str(error))) from None
 
 
-def _unreadable(path: Path, message: str) -> Broken:
-    return Broken(ConfigProblem(path.name, 0, "", message, f"look at {path}"))
+def _problem(path: Path, message: str, hint: str = "") -> ConfigProblem:
+    """Of the file as a whole."""
+    return ConfigProblem(path.name, 0, "", message, hint or f"look at {path}")
 
 
 def _examine(path: Path, content: bytes | None, environ: Mapping[str, str]) -> tuple[Config, list[ConfigProblem]]:

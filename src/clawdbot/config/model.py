@@ -124,7 +124,7 @@ class ConfigProblem:
     """Something that the owner should look at.
 
     Attributes:
-        file: the file's name.
+        file: the file's name; empty for the environment.
         line: the line in it, from 1; 0 where there is none.
         key: the path of the key, as in ``channels.telegram.dmPolicy``; empty for the file as a whole.
     """

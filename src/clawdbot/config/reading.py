@@ -55,6 +55,10 @@ class Notes:
     def warn(self, at: int, path: Path, message: str, hint: str = "") -> None:
         self._note(at, path, message, hint, Severity.WARNING)
 
+    def outside(self, message: str, hint: str) -> None:
+        """Note what is wrong with the environment: it names no file, for mending one would not help."""
+        self._keep(ConfigProblem("", 0, "", message, hint), -1)
+
     def ignore(self, path: Path) -> None:
         """Note a key that is accepted but not served."""
         self._not_served[dotted(path)] = None
@@ -92,12 +96,13 @@ class Notes:
         return self._counts[Severity.ERROR] >= MAX_PROBLEMS
 
     def _note(self, at: int, path: Path, message: str, hint: str, severity: Severity) -> None:
-        if self._counts[severity] >= MAX_PROBLEMS:
-            return
         line = json5.line(self.text, at) if at >= 0 else 0
-        problem = ConfigProblem(self.file.name, line, dotted(path), message, hint, severity)
-        self._counts[severity] += problem not in self._problems
-        self._problems.setdefault(problem, at)
+        self._keep(ConfigProblem(self.file.name, line, dotted(path), message, hint, severity), at)
+
+    def _keep(self, problem: ConfigProblem, at: int) -> None:
+        if self._counts[problem.severity] < MAX_PROBLEMS:
+            self._counts[problem.severity] += problem not in self._problems
+            self._problems.setdefault(problem, at)
 
 
 class UrlForm(NamedTuple):

@@ -66,7 +66,7 @@ def find(login: Login, sections: Iterable[Section], environ: Mapping[str, str]) 
     Blank ones count as not set. The first that is set decides, even if it cannot be used: a token from further down
     could be another bot's.
     """
-    blank = ""
+    blank, is_told = "", False
     for section in sections:
         path = (section.string(login.file_key) or "").strip() if login.file_key else ""
         if path:
@@ -76,9 +76,12 @@ def find(login: Login, sections: Iterable[Section], environ: Mapping[str, str]) 
             return _judged(login, secret.reveal(), dotted((*section.path, login.key)))
         if secret is not None:
             blank = dotted((*section.path, login.key))
+            is_told = section.notes.is_wrong((*section.path, login.key))  # a variable in it is not set
     text = environ.get(login.variable, "")
     if text.strip():
         return _judged(login, text, f"${login.variable}")
+    if is_told:
+        return Token(source=blank)
     return Token(source=blank, problem=f"{blank} is empty" if blank else "there is no bot token")
 
 

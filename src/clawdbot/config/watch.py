@@ -11,6 +11,9 @@ from clawdbot.config.model import Config, ConfigProblem
 SETTLING_NS = 100_000_000
 """A file that changed less than this before it was read may change once more without its time stamps showing it."""
 
+COARSE_NS = 2_100_000_000
+"""The same where the file system keeps no parts of a second; FAT keeps every other one."""
+
 Stamp = tuple[int, int, int, int, int]
 
 
@@ -67,7 +70,7 @@ class ConfigFile:
             return Broken(ConfigProblem(self._path.name, 0, "", "was there and is gone", hint))
         if known is None or content != known[0]:
             known = self._read_last = content, self._interpreted(content)
-        if stamp is not None and stamp[-1] < started - SETTLING_NS:
+        if stamp is not None and stamp[-1] < started - (SETTLING_NS if stamp[-1] % 1_000_000 else COARSE_NS):
             self._stamp = stamp
         return known[1]
 

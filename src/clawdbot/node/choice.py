@@ -94,7 +94,9 @@ def _by_code(said: Said, code: SetupCode) -> Wanted:
             "a setup code says where the gateway is and lets the node in: nothing else about it goes with --pair"
         )
     if code.role is not Role.NODE:
-        raise UsageError("that setup code is for an operator, not for a node", hint='make one with "clawdbot qr"')
+        raise UsageError(
+            "that setup code is for an operator, not for a node", hint='on this machine: "clawdbot devices pair -"'
+        )
     return Wanted(at(code.address), Credentials(), said.name, code.word)
 
 
@@ -124,7 +126,14 @@ def _credentials(said: Said, gateway: GatewayAt, configured: Configured, environ
     own = Credentials(_secret(environ.get(TOKEN)), _secret(environ.get(PASSWORD)))
     if own != Credentials():
         return own
-    return configured.credentials if gateway.is_same_place(configured.gateway) else own
+    return configured.credentials if _is_configured(said, gateway, configured.gateway) else own
+
+
+def _is_configured(said: Said, gateway: GatewayAt, configured: GatewayAt) -> bool:
+    """Is it that gateway? By another certificate, which came with a setup code, it may be another one."""
+    if not gateway.is_same_place(configured):
+        return False
+    return bool(said.fingerprint) or gateway.address().fingerprint == configured.address().fingerprint
 
 
 def _secret(text: str | None) -> Secret | None:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from clawdbot.client.refusals import code_not_taken, to_compare
 from clawdbot.client.transport import Closed
 from clawdbot.errors import ClawdbotError, ConnectRefused, Refused
 
@@ -77,12 +78,7 @@ def turned_away(journey: Journey, refused: ConnectRefused, *, now: float, delay:
     if refused.message == "device signature expired":
         return _later(journey, f"{refused.message}: {refused.hint}; trying again", delay)
     if journey.by_code and (refused.code == "NOT_PAIRED" or refused.is_unauthorized):
-        return Stop(
-            Refused(
-                "the gateway does not take this setup code",
-                hint="it is good once, within ten minutes; for another one, on the gateway's machine: clawdbot qr",
-            )
-        )
+        return Stop(code_not_taken("clawdbot qr"))
     if journey.was_in and (refused.code == "NOT_PAIRED" or refused.is_unauthorized):
         return Stop(Refused("the gateway took this node's access away", hint=_back(refused)))
     if refused.message == "pairing required":
@@ -111,8 +107,9 @@ def _wait(journey: Journey, refused: ConnectRefused, *, now: float, delay: Delay
         return Stop(Refused("the owner of the gateway rejected this node", hint="start it again to ask once more"))
     request = old if old is not None and old.id == id else Request(id, now)
     failures = journey.failures + 1
-    said = f"waiting for approval; {refused.hint}"
-    lines = () if said == journey.said else ("waiting for approval", refused.hint)
+    told = tuple(filter(None, ("waiting for approval", to_compare(refused), refused.hint)))
+    said = "; ".join(told)
+    lines = () if said == journey.said else told
     return Again(
         replace(journey, request=request, failures=failures, said=said), min(delay(failures), MOST_WAIT_S), lines
     )

@@ -40,6 +40,8 @@ CLIENT_MODES = frozenset({"webchat", "cli", "ui", "backend", "node", "probe", "t
 
 
 class _Client(Closed, frozen=True, kw_only=True):
+    makes = ClientInfo
+
     id: Annotated[str, OneOf(CLIENT_IDS)]
     display_name: Name | None = None
     version: Name
@@ -51,6 +53,8 @@ class _Client(Closed, frozen=True, kw_only=True):
 
 
 class _Device(Closed, frozen=True, kw_only=True):
+    makes = DeviceClaim
+
     id: Id
     public_key: Key
     signature: Key
@@ -59,11 +63,15 @@ class _Device(Closed, frozen=True, kw_only=True):
 
 
 class _Auth(Closed, frozen=True):
+    makes = Credentials
+
     token: Credential | None = None
     password: Credential | None = None
 
 
 class _Connect(Closed, frozen=True, kw_only=True):
+    makes = ConnectRequest
+
     min_protocol: Version
     max_protocol: Version
     client: _Client
@@ -85,46 +93,7 @@ def read(params: object) -> ConnectRequest:
     Raises:
         InvalidConnectParams: with all that is wrong.
     """
-    found = schema.read(_Connect, params)
+    found = schema.make(ConnectRequest, _Connect, params)
     if isinstance(found, Problems):
         raise InvalidConnectParams(*found)
-    return ConnectRequest(
-        min_protocol=found.min_protocol,
-        max_protocol=found.max_protocol,
-        client=_client(found.client),
-        caps=found.caps,
-        commands=found.commands,
-        permissions=found.permissions,
-        path_env=found.path_env,
-        role=found.role,
-        scopes=found.scopes,
-        device=_device(found.device),
-        auth=Credentials(token=found.auth.token, password=found.auth.password),
-        locale=found.locale,
-        user_agent=found.user_agent,
-    )
-
-
-def _client(client: _Client) -> ClientInfo:
-    return ClientInfo(
-        id=client.id,
-        version=client.version,
-        platform=client.platform,
-        mode=client.mode,
-        display_name=client.display_name,
-        device_family=client.device_family,
-        model_identifier=client.model_identifier,
-        instance_id=client.instance_id,
-    )
-
-
-def _device(device: _Device | None) -> DeviceClaim | None:
-    if device is None:
-        return None
-    return DeviceClaim(
-        id=device.id,
-        public_key=device.public_key,
-        signature=device.signature,
-        signed_at=device.signed_at,
-        nonce=device.nonce,
-    )
+    return found

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Generic, Protocol, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Generic, Protocol, TypeVar, Union, get_args, get_origin
 
 from msgspec import Struct, UnsetType, structs
 
@@ -206,26 +206,33 @@ class MapOf:
 
 
 class Closed(Struct, frozen=True, rename="camel", omit_defaults=True):
-    """An object that has the declared properties and no others; on the wire their names are in camel case."""
+    """An object that has the declared properties and no others; on the wire their names are in camel case.
+
+    Attributes:
+        makes: what is built in its place, of arguments with the names of its fields; its own defaults hold then.
+    """
+
+    makes: ClassVar[type | None] = None
 
 
 C = TypeVar("C", bound=Closed)
+T = TypeVar("T")
 
 
 class Shape(Generic[C]):
     """The rules of a :class:`Closed` struct, read off its annotations."""
 
-    __slots__ = ("_fields", "_kind", "_known", "_required")
+    __slots__ = ("_fields", "_known", "_make", "_required")
 
     def __init__(self, kind: type[C]) -> None:
         fields = structs.fields(kind)
-        self._kind = kind
-        self._fields = [(field.name, field.encode_name, _rule(field.type)) for field in fields]
+        self._make = kind.makes or kind
+        self._fields = [(field.name, field.encode_name, f"/{field.encode_name}", _rule(field.type)) for field in fields]
         self._known = frozenset(field.encode_name for field in fields)
         self._required = [field.encode_name for field in fields if field.required]
 
-    def read(self, value: Any, path: str, problems: Problems) -> C | None:
-        """Check an object and build the struct; ``None`` if there is any problem, here or elsewhere."""
+    def read(self, value: Any, path: str, problems: Problems) -> Any:
+        """Check an object and build what it makes; ``None`` if there is any problem, here or elsewhere."""
         if type(value) is not dict:
             problems.add(path, "must be object")
             return None
@@ -236,18 +243,25 @@ class Shape(Generic[C]):
             for name in value:
                 if name not in self._known:
                     problems.unexpected(path, name)
-        given = {
-            field: rule.read(value[name], f"{path}/{name}", problems)
-            for field, name, rule in self._fields
-            if name in value
-        }
-        return None if problems else self._kind(**given)
+        given = {}
+        for field, name, pointer, rule in self._fields:
+            if name in value:
+                given[field] = rule.read(value[name], path + pointer, problems)
+        return None if problems else self._make(**given)
 
 
 def read(kind: type[C], value: object) -> C | Problems:
     """Check plain JSON against a shape: the struct, or all that is wrong with the value."""
     problems = Problems()
-    return _shape(kind).read(value, "", problems) or problems
+    found: C | None = _shape(kind).read(value, "", problems)
+    return found or problems
+
+
+def make(made: type[T], kind: type[Closed], value: object) -> T | Problems:
+    """The same for a shape that makes something else."""
+    problems = Problems()
+    found: T | None = _shape(kind).read(value, "", problems)
+    return found or problems
 
 
 @cache

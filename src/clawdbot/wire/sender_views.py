@@ -1,7 +1,8 @@
 """People as operators see them in ``dm.pair.list``: the one place where codes are shown (threats.md S7)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
+from clawdbot.domain.held import Slip
 from clawdbot.domain.instants import iso
 from clawdbot.domain.invites import Invite, WordDigest, short
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, Instant, SenderId
@@ -21,6 +22,9 @@ class WaitingView(View, frozen=True, kw_only=True):
     expires_at: str
     meta: Mapping[str, str]
     label: str | None = None
+    held: bool = False
+    """What he asked with is kept until it is decided about him; nothing of what it says."""
+    linked: tuple[SenderId, ...] = ()
 
 
 class PersonView(View, frozen=True, kw_only=True):
@@ -64,9 +68,15 @@ class SendersView(View, frozen=True, kw_only=True):
     invites: tuple[InviteView, ...]
 
 
-def people(accounts: Iterable[tuple[ChannelAccount, Senders]], *, now: Instant) -> SendersView:
-    """Who waits, who is in by pairing, who is blocked, expected, or turned away for a time that is not over."""
-    each = [_Account(where, known, now) for where, known in accounts]
+def people(
+    accounts: Iterable[tuple[ChannelAccount, Senders]], *, now: Instant, holds: Callable[[Slip], bool]
+) -> SendersView:
+    """Who waits, who is in by pairing, who is blocked, expected, or turned away for a time that is not over.
+
+    Args:
+        holds: says whether the message is held that a request was opened with.
+    """
+    each = [_Account(where, known, now, holds) for where, known in accounts]
     return SendersView(
         pending=tuple(one for account in each for one in account.pending()),
         allowed=tuple(one for account in each for one in account.allowed()),
@@ -95,10 +105,11 @@ def invite(where: ChannelAccount, digest: WordDigest, made: Invite) -> InviteVie
 class _Account:
     """The people of one channel account."""
 
-    def __init__(self, where: ChannelAccount, known: Senders, now: Instant) -> None:
+    def __init__(self, where: ChannelAccount, known: Senders, now: Instant, holds: Callable[[Slip], bool]) -> None:
         self._where = where
         self._known = known
         self._now = now
+        self._holds = holds
 
     def pending(self) -> Iterable[WaitingView]:
         for request in self._known.waiting(self._now):
@@ -112,25 +123,29 @@ class _Account:
                 expires_at=iso(request.created_at + TTL_MS),
                 meta=dict(request.meta),
                 label=self._known.labels.get(request.sender),
+                held=self._holds(Slip(self._where, request.sender, request.created_at)),
+                linked=self._linked(request.sender, request.aliases),
             )
 
     def allowed(self) -> Iterable[PersonView]:
         for sender, approval in self._known.allowed.items():
-            yield self._person(sender, approved=approval.approved_at, until=approval.until, by=approval.by)
+            yield self._person(
+                sender, approval.aliases, approved=approval.approved_at, until=approval.until, by=approval.by
+            )
 
     def blocked(self) -> Iterable[PersonView]:
         for sender, block in self._known.blocked.items():
-            yield self._person(sender, blocked=block.blocked_at, by=block.by)
+            yield self._person(sender, block.aliases, blocked=block.blocked_at, by=block.by)
 
     def expected(self) -> Iterable[PersonView]:
         for sender, expected in self._known.expected.items():
             if expected.holds(self._now):
-                yield self._person(sender, expected=expected.at, until=expected.until, by=expected.by)
+                yield self._person(sender, expected.aliases, expected=expected.at, until=expected.until, by=expected.by)
 
     def quiet(self) -> Iterable[PersonView]:
         for sender, quiet in self._known.quiet.items():
             if self._now < quiet.until:
-                yield self._person(sender, until=quiet.until)
+                yield self._person(sender, quiet.aliases, until=quiet.until)
 
     def invites(self) -> Iterable[InviteView]:
         for digest, one in self._known.invites.items():
@@ -140,6 +155,7 @@ class _Account:
     def _person(
         self,
         sender: SenderId,
+        aliases: frozenset[SenderId],
         *,
         approved: Instant | None = None,
         blocked: Instant | None = None,
@@ -157,8 +173,11 @@ class _Account:
             until=_spelled(until),
             label=self._known.labels.get(sender),
             by=by,
-            linked=tuple(sorted(self._known.linked(frozenset({sender})))),
+            linked=self._linked(sender, aliases),
         )
+
+    def _linked(self, sender: SenderId, aliases: frozenset[SenderId]) -> tuple[SenderId, ...]:
+        return tuple(sorted(self._known.linked(aliases | {sender})))
 
 
 def _spelled(instant: Instant | None) -> str | None:

@@ -4,11 +4,12 @@ The properties come in the reference's order. A token is shown in one place each
 owner alone, and never from here but through an argument.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from msgspec import UNSET, Struct, UnsetType
 
 from clawdbot.domain.device_records import DeviceRequest, Listing, PairedDevice
+from clawdbot.domain.identity import PublicKey
 from clawdbot.domain.names import DeviceId, Instant, NodeId, RequestId, Role, Scope
 from clawdbot.domain.node_records import Node, NodeRequest, PairedNode
 from clawdbot.domain.secret import Secret
@@ -40,6 +41,8 @@ class DeviceRequestView(View, frozen=True, kw_only=True):
     """Ours: when its device tried again, if it did; five minutes later it waits no more."""
     supersedes: RequestId | None = None
     """Ours: the request of this device that this one makes void."""
+    check_words: str | None = None
+    """Ours: what the device must show, too, if it shows any; in lists."""
 
 
 class TokenView(View, frozen=True, kw_only=True):
@@ -71,6 +74,23 @@ class DeviceView(View, frozen=True, kw_only=True):
     approved_by: str | None = None
     """Ours: who approved it, and how."""
     tokens: tuple[TokenView, ...] = ()
+
+
+class ApprovedDeviceView(View, frozen=True, kw_only=True):
+    """What ``device.pair.approve`` answers."""
+
+    request_id: RequestId
+    device: DeviceView
+    check_words: str | None = None
+    """Ours: what the device showed while it waited, if it showed any."""
+
+
+class RemovedDeviceView(View, frozen=True, kw_only=True):
+    """A device that is forgotten."""
+
+    device_id: str
+    pairs_again: tuple[Role, ...] = ()
+    """Ours: the roles in which it comes back without asking."""
 
 
 class DevicesView(View, frozen=True, kw_only=True):
@@ -128,7 +148,13 @@ class NodesView(View, frozen=True, kw_only=True):
     paired: tuple[NodeView, ...]
 
 
-def device_request(device: DeviceId, request: DeviceRequest, supersedes: RequestId | None = None) -> DeviceRequestView:
+def device_request(
+    device: DeviceId,
+    request: DeviceRequest,
+    supersedes: RequestId | None = None,
+    *,
+    check_words: str | None = None,
+) -> DeviceRequestView:
     """A device that waits."""
     about = request.about
     return DeviceRequestView(
@@ -148,6 +174,7 @@ def device_request(device: DeviceId, request: DeviceRequest, supersedes: Request
         ts=request.asked_at,
         last_seen_at_ms=None if request.last_seen == request.asked_at else request.last_seen,
         supersedes=supersedes,
+        check_words=check_words,
     )
 
 
@@ -172,10 +199,26 @@ def device(device: DeviceId, paired: PairedDevice) -> DeviceView:
     )
 
 
-def devices(listing: Listing) -> DevicesView:
+def device_requests(listing: Listing, check_words: Mapping[PublicKey, str]) -> tuple[DeviceRequestView, ...]:
+    """The devices that wait, with their check words as far as there are some."""
+    return tuple(
+        [
+            device_request(id, request, check_words=check_words.get(request.public_key))
+            for id, request in listing.pending
+        ]
+    )
+
+
+def approved_device(request: DeviceRequest, paired: PairedDevice, check_words: str | None) -> ApprovedDeviceView:
+    """A device that was just approved."""
+    approved = device(paired.public_key.device_id, paired)
+    return ApprovedDeviceView(request_id=request.id, device=approved, check_words=check_words)
+
+
+def devices(listing: Listing, check_words: Mapping[PublicKey, str]) -> DevicesView:
     """What one caller gets to see."""
     return DevicesView(
-        pending=tuple(device_request(id, request) for id, request in listing.pending),
+        pending=device_requests(listing, check_words),
         paired=tuple(device(id, paired) for id, paired in listing.paired),
     )
 

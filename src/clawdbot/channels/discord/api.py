@@ -15,6 +15,7 @@ from discord.http import MultipartParameters, Route, handle_message_parameters
 from msgspec import Meta, Struct
 
 from clawdbot.channels.base import Rows
+from clawdbot.channels.causes import told
 from clawdbot.channels.discord.client import BotClient
 from clawdbot.channels.discord.parse import Pressed, Snowflake
 from clawdbot.channels.patience import ApiError, Unreachable
@@ -185,7 +186,7 @@ class BotApi:
         except discord.HTTPException as error:
             trouble = Rejected(what, error.status, error.code if isinstance(error.code, int) else 0)
         except Exception as error:  # of any kind, when an answer is odd
-            why = type(error).__name__
+            why = told(error)
             trouble = Unreachable(f"no usable answer from {self.address}: {why}", sent=not isinstance(error, _UNSENT))
         raise trouble
 

@@ -50,7 +50,7 @@ def of_channel(error: ApiError, account: ChannelAccount) -> ChannelFailed:
             )
         case Closed(code=4012):
             return ChannelRefused(
-                "discord no longer speaks with this version", hint='run: pip install --upgrade "clawdbot"'
+                "discord no longer speaks with this version", hint='run: pip install --upgrade "discord.py>=2.7.1,<3"'
             )
         case Rejected(status=429):
             return RateLimited(f"discord asks us to wait: {error}")

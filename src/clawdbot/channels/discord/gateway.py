@@ -13,6 +13,7 @@ import yarl
 from discord.errors import ConnectionClosed
 from discord.gateway import ReconnectWebSocket
 
+from clawdbot.channels.causes import told
 from clawdbot.channels.discord.api import BotApi, Rejected
 from clawdbot.channels.discord.client import Socket, opened
 from clawdbot.channels.patience import ApiError, Unreachable
@@ -133,6 +134,6 @@ def _ended(error: Exception) -> tuple[ApiError, int]:
         case ApiError():
             return error, _FOR_NOW
         case OSError() | aiohttp.ClientError():  # TimeoutError is one of them
-            return Unreachable(f"discord's gateway cannot be reached: {type(error).__name__}"), _FOR_NOW
+            return Unreachable(f"discord's gateway cannot be reached: {told(error)}"), _FOR_NOW
         case _:  # what was told would be told again, so it is not resumed
             return Unreachable(f"discord's gateway is not understood: {type(error).__name__}"), _FOR_GOOD

@@ -8,12 +8,11 @@ acknowledged. Slack does the same with what arrives while nobody is connected.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from clawdbot.channels.base import BotIdentity, Deliver, DirectMessage, OnPress, Posted, Report, Rows
+from clawdbot.channels.base import BotIdentity, Deliver, OnPress, Posted, Report, Rows
 from clawdbot.channels.inbox import Inbox, Seen
 from clawdbot.channels.journal import Journal
 from clawdbot.channels.patience import ApiError, insist, together
@@ -24,7 +23,7 @@ from clawdbot.channels.slack.api import MESSAGE_LIMIT, WebApi
 from clawdbot.channels.slack.blocks import ROOM
 from clawdbot.channels.slack.connection import Connection
 from clawdbot.channels.slack.line import Line, Timing, identify, identity
-from clawdbot.channels.slack.names import Names
+from clawdbot.channels.slack.names import Named, Names
 from clawdbot.channels.slack.parse import Aside, Envelope, Pressed
 from clawdbot.channels.spool import Spool
 from clawdbot.channels.text import pieces, shortened
@@ -78,11 +77,8 @@ class SlackAdapter:
         return self._account
 
     async def run(self, deliver: Deliver, report: Report) -> None:
-        async def named(message: DirectMessage) -> None:
-            name = await self._names.of(message.sender)
-            await deliver(replace(message, name=name, meta={"name": name}) if name else message)
-
         spool = Spool(self._state_dir, self._account)
+        named = Named(deliver, self._names)
         inbox = Inbox(named, limit=_WAITING, seen=self._seen, spool=spool, backoff=self._timing.backoff)
         mail: _Mail = asyncio.Queue(_WAITING)
         line = Line(

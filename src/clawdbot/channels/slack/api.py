@@ -19,6 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from clawdbot.channels.base import Rows
+from clawdbot.channels.causes import told
 from clawdbot.channels.patience import ApiError, Unreachable
 from clawdbot.channels.proxies import proxy_for
 from clawdbot.channels.slack.blocks import blocks
@@ -210,12 +211,8 @@ class WebApi:
         except SlackApiError as error:
             trouble = self._rejected(method, error.response)
         except Exception as error:  # of any kind, when an answer is odd
-            # The words of others may hold the URL of a proxy, password and all.
-            words = f" ({error})" if isinstance(error, aiohttp.ClientConnectorError) else ""
-            why = f"{type(error).__name__}{words}"
-            trouble = Unreachable(
-                f"no usable answer from slack to {method}: {why}", sent=not isinstance(error, _UNSENT)
-            )
+            words = f"no usable answer from slack to {method}: {told(error)}"
+            trouble = Unreachable(words, sent=not isinstance(error, _UNSENT))
         raise trouble
 
     def _rejected(self, method: str, response: object) -> ApiError:

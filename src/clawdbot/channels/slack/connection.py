@@ -17,6 +17,7 @@ import aiohttp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slack_sdk.web.async_client import AsyncWebClient
 
+from clawdbot.channels.causes import told
 from clawdbot.channels.patience import ApiError, Unreachable
 from clawdbot.channels.proxies import proxy_for
 from clawdbot.channels.slack import parse
@@ -95,7 +96,7 @@ class Connection:
                 await self._client.dial(url)
                 await self._greeted.wait()
         except (aiohttp.ClientError, OSError, ValueError) as error:  # OSError: TimeoutError among them
-            trouble: ApiError | None = Unreachable(f"slack's websocket cannot be opened: {type(error).__name__}")
+            trouble: ApiError | None = Unreachable(f"slack's websocket cannot be opened: {told(error)}")
         else:
             trouble = Rejected(CONNECT, self._reason) if self._end else None
         if trouble is not None:

@@ -4,7 +4,10 @@ import asyncio
 import time
 from collections import OrderedDict, deque
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
+from clawdbot.channels.base import Deliver, DirectMessage
+from clawdbot.channels.inbox import comes_first
 from clawdbot.channels.patience import ApiError
 from clawdbot.channels.text import for_show
 
@@ -69,3 +72,16 @@ class Names:
         self._known.move_to_end(user_id)
         while len(self._known) > self._most:
             self._known.popitem(last=False)
+
+
+class Named:
+    """Delivers messages with the names of those who wrote them; what comes first comes first as before."""
+
+    def __init__(self, deliver: Deliver, names: Names) -> None:
+        self._deliver = deliver
+        self._names = names
+        self.comes_first = comes_first(deliver)
+
+    async def __call__(self, message: DirectMessage) -> None:
+        name = await self._names.of(message.sender)
+        await self._deliver(replace(message, name=name, meta={"name": name}) if name else message)

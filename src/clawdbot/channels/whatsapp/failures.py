@@ -39,7 +39,7 @@ def of_event(event: protocol.Event, account: ChannelAccount, folder: Path) -> Ch
     login = f'run "{login_command(account)}"'
     match event:
         case protocol.NeedsLogin():
-            return NeedsLogin("this machine is not linked to a whatsapp account", hint=login)
+            return needs_login(account)
         case protocol.LoggedOut():
             return LoggedOut("whatsapp has logged this machine out", hint=login)
         case protocol.Replaced():
@@ -57,7 +57,7 @@ def of_event(event: protocol.Event, account: ChannelAccount, folder: Path) -> Ch
         case protocol.Outdated():
             return ChannelRefused(
                 "whatsapp does not accept this version of the bridge any more",
-                hint='run: pip install --upgrade "clawdbot[whatsapp]"',
+                hint="update clawdbot where you got it from: a newer one names a newer neonize",
             )
         case protocol.Unreachable(why):
             return ChannelFailed(f"whatsapp cannot be reached: {visible(why, 200)}", hint=NETWORK)
@@ -65,6 +65,12 @@ def of_event(event: protocol.Event, account: ChannelAccount, folder: Path) -> Ch
             return ChannelRefused(visible(why, 300), hint=visible(hint, 300))
         case _:
             return None
+
+
+def needs_login(account: ChannelAccount) -> NeedsLogin:
+    """Nobody has logged in yet, or the session's folder is gone."""
+    hint = f'run "{login_command(account)}"'
+    return NeedsLogin("this machine is not linked to a whatsapp account", hint=hint)
 
 
 def of_delivery(error: ApiError) -> DeliveryFailed:

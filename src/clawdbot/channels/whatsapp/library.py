@@ -36,7 +36,7 @@ from clawdbot.channels.whatsapp.protocol import (
     Unreachable,
 )
 
-INSTALL = 'run: pip install "clawdbot[whatsapp]"'
+INSTALL = 'run: pip install "neonize==0.5.2"'
 _SHOWN_AS = "Clawdbot"
 """The name of this device on the phone, under Linked devices."""
 

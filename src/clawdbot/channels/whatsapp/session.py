@@ -78,6 +78,14 @@ def _is_shared(folder: Path, found: os.stat_result) -> bool:
     return True
 
 
+def is_unlinked(folder: Path) -> bool:
+    """Whether it is certain that nobody is linked; what cannot be read says nothing."""
+    try:
+        return Session(folder).linked() is None
+    except (sqlite3.Error, OSError):
+        return False
+
+
 class Session:
     """A session's folder, for the one bridge that holds it."""
 
