@@ -37,7 +37,7 @@ def open_adapter(config: Config, account: ChannelAccount, state_dir: Path) -> Ch
         return _adapter(settings, state_dir, inherited(os.environ, config.secrets))
     except ModuleNotFoundError as missing:
         raise ChannelRefused(
-            f"{account.channel} needs the package {missing.name}", hint="run: pip install clawdbot"
+            f"{account.channel} needs the package {missing.name}", hint="install clawdbot again, from where you got it"
         ) from None
 
 
@@ -81,6 +81,25 @@ def check_login(settings: AccountConfig) -> None:
     """Raises TokenRefused, with the way out, if an account lacks what it logs in with."""
     if settings.token_problem:
         raise TokenRefused(settings.token_problem, hint=f'run "{add_command(settings.account)}"')
+
+
+def check_session(settings: AccountConfig, state_dir: Path) -> None:
+    """What can be seen of a login that is no token, without asking a platform and without a bridge.
+
+    That is WhatsApp's, where the bridge is ours: what another one keeps in its folder is its own.
+
+    Raises:
+        NeedsLogin: nobody has linked it.
+    """
+    platform = settings.platform
+    if not isinstance(platform, WhatsappSettings) or platform.bridge_command:
+        return
+    from clawdbot.channels.whatsapp.adapter import place
+    from clawdbot.channels.whatsapp.failures import needs_login
+    from clawdbot.channels.whatsapp.session import is_unlinked
+
+    if is_unlinked(place(settings.account, platform, state_dir).folder):
+        raise needs_login(settings.account)
 
 
 def _token(settings: AccountConfig) -> Secret:

@@ -91,6 +91,11 @@ class Announcer:
         for listener in self._listeners:
             listener.sender_waits(account, sender)
 
+    def sender_held(self, account: ChannelAccount, sender: SenderId, at: Instant) -> None:
+        """What somebody asked with is kept until it is decided about him; nothing of what it says (threats.md S7)."""
+        told = {"channel": account.channel, "account": account.account, "id": sender, "ts": at}
+        self._hub.broadcast("dm.pair.held", told, to=sees_senders, droppable=True)
+
     def sender_resolved(self, account: ChannelAccount, sender: SenderId, decision: SenderDecision, at: Instant) -> None:
         """It was decided about a sender."""
         self._tell_resolved(account, sender, decision, at)

@@ -4,17 +4,18 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from clawdbot.assistant.base import Assistant
 from clawdbot.channels.base import DirectMessage
 from clawdbot.channels.logins import last_login
+from clawdbot.channels.patience import GRACE_S
 from clawdbot.config import Config, ConfigFile
 from clawdbot.config.gateway_model import GatewaySettings
+from clawdbot.domain.credentials import AuthMode
 from clawdbot.domain.facts import Record
 from clawdbot.domain.hosts import in_url
 from clawdbot.domain.names import ChannelAccount, SenderId
@@ -25,28 +26,34 @@ from clawdbot.gateway.addresses import own_names, settled
 from clawdbot.gateway.assistant import ConfiguredAssistant
 from clawdbot.gateway.beacon import advertise
 from clawdbot.gateway.chat import Chat, open_chat
+from clawdbot.gateway.checks import own_key
 from clawdbot.gateway.dashboard.pages import pages as dashboard
 from clawdbot.gateway.held import HeldMessages, open_held
 from clawdbot.gateway.logs import LogFormat, log_to_stderr
 from clawdbot.gateway.meters import CountedDoor
-from clawdbot.gateway.notify import READY, STOPPING, ServiceManager
+from clawdbot.gateway.notify import ServiceManager
 from clawdbot.gateway.overview import lines, look
 from clawdbot.gateway.past import Past
+from clawdbot.gateway.privacy import close_to_others
 from clawdbot.gateway.readiness import PATH as READYZ
 from clawdbot.gateway.readiness import Readiness, use
 from clawdbot.gateway.reports import AccountReport, ChannelReport, without_paths
 from clawdbot.gateway.server import Gateway, World
+from clawdbot.gateway.stopping import together, until_stopped
 from clawdbot.gateway.supervisor import GIVEN_UP, LOOK_S, State, Status, Supervisor
 from clawdbot.gateway.tls import Tls, open_tls
-from clawdbot.gateway.verbs.base import Tell
+from clawdbot.gateway.verbs.base import Holds, Tell
 from clawdbot.history.log import Log
 from clawdbot.history.scribe import Scribe
-from clawdbot.paths import Paths
-from clawdbot.reception import Reception
+from clawdbot.paths import Paths, home_of
+from clawdbot.reception import Reception, Underway
 from clawdbot.service import Door, Send, Service, wall_clock
 from clawdbot.store.files import FileStore
 
 log = logging.getLogger("clawdbot")
+
+MOST_WASTE: Final = 10_000
+"""Objects before somebody looks for waste among them: next to all of it goes by itself."""
 
 Override = Callable[[GatewaySettings], GatewaySettings]
 
@@ -78,6 +85,7 @@ def run(
     config = ConfigFile(paths.config_path, environ)
     config.current()
     with instance.hold(paths.state_dir) as place:
+        close_to_others(paths, home_of(environ))
         asyncio.run(_serve(paths, config, settings, say, place))
 
 
@@ -104,24 +112,25 @@ async def _serve(
         pages={**dashboard(lambda: gateway.house.settings().dashboard), READYZ: ready.page},
         channels=channels,
         ssl=certificate.context if certificate else None,
-        world=World(record=scribe.record, past=Past(history, scribe.wait_until_idle)),
+        world=_world(paths, history, scribe, lambda slip: street.held.holds(slip)),
         tell=tell,
     )
     street = _open_street(paths, config, gateway, assistant, send, scribe.record)
     await gateway.start()
     gc.freeze()  # what is on record stays: with thousands of devices, to look for waste among them takes a while
+    gc.set_threshold(MOST_WASTE)
     local_url, pin = replace(settings, port=gateway.port).local_url, certificate.fingerprint if certificate else ""
     place.listens(local_url, pin, settings.hosts)
     for line in [*lines(await look(paths, config.current(), Service(store))), *_where(settings, gateway, certificate)]:
         say(line)
     try:
-        await _until_stopped(
-            manager,
+        work = together(
             street.run(),
             street.chat.run(),
             _follow(config, override, gateway),
             _advertise(config, settings, gateway, certificate),
         )
+        await until_stopped(work, manager, underway=street.underway, longest_s=street.longest_s, say=say)
         say("stopped")
     finally:
         place.listens_nowhere()
@@ -129,6 +138,12 @@ async def _serve(
         await assistant.close()
         await store.close()
         await asyncio.to_thread(scribe.close)
+
+
+def _world(paths: Paths, history: Log, scribe: Scribe, holds: Holds) -> World:
+    """What the gateway remembers, and what it is known by."""
+    past, key = Past(history, scribe.wait_until_idle), own_key(paths.state_dir, now=wall_clock())
+    return World(record=scribe.record, past=past, key=key, holds=holds)
 
 
 def _ways_out(supervisor: Callable[[], Supervisor]) -> tuple[Send, Tell]:
@@ -150,6 +165,11 @@ class _Street:
     chat: Chat
     held: HeldMessages
     supervisor: Supervisor
+    underway: Underway
+
+    def longest_s(self) -> float:
+        """How long :meth:`run` takes to end now, when it is cancelled."""
+        return GRACE_S * 2 if self.held.is_busy else GRACE_S
 
     async def run(self) -> None:
         """Receive until cancelled. What was held and is answered just then ends before the channel that it needs."""
@@ -159,7 +179,7 @@ class _Street:
             await asyncio.shield(channels)
 
         try:
-            await _together(self.held.run(), receive())
+            await together(self.held.run(), receive())
         finally:
             channels.cancel()
             await asyncio.gather(channels, return_exceptions=True)
@@ -177,19 +197,20 @@ def _open_street(
     held = open_held(
         chat.attend(_door(gateway, config, send, record)),
         paths.state_dir,
-        read=gateway.house.senders.read,
+        gateway.store,
         config=config.current,
         supervisor=lambda: supervisor,
         deliver=hand_over,
+        kept=gateway.sender_held,
     )
-    reception = Reception(held, assistant=assistant, send=send, decide=chat.decisions.reply)
+    reception = Reception(held, assistant=assistant, send=send, decides=chat.decisions)
     supervisor = Supervisor(
         config=config.current,
         open_adapter=lambda current, account: chat.listen(open_adapter(current, account, paths.state_dir)),
         stamp=lambda account: last_login(paths.state_dir, account),
-        deliver=reception.on_direct_message,
+        deliver=reception,
     )
-    return _Street(chat, held, supervisor)
+    return _Street(chat, held, supervisor, reception.underway)
 
 
 def _door(gateway: Gateway, config: ConfigFile, send: Send, record: Record) -> CountedDoor:
@@ -221,27 +242,9 @@ def _where(settings: GatewaySettings, gateway: Gateway, certificate: Tls | None)
         yield f"listening  {'wss' if certificate else 'ws'}://{in_url(host)}:{gateway.port}"
     if certificate:
         yield f"           certificate {certificate.fingerprint}"
-
-
-async def _until_stopped(manager: ServiceManager, *work: Coroutine[None, None, None]) -> None:
-    """Work until SIGINT or SIGTERM; whoever started this as a service is told."""
-    together = asyncio.create_task(_together(*work))
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, together.cancel)
-    manager.tell(READY)
-    try:
-        with suppress(asyncio.CancelledError):
-            await together
-    finally:
-        manager.tell(STOPPING)
-
-
-async def _together(*work: Coroutine[None, None, None]) -> None:
-    """Run until cancelled; then each piece of work has its time to end cleanly."""
-    async with asyncio.TaskGroup() as group:
-        for each in work:
-            group.create_task(each)
+    if settings.auth.mode is AuthMode.NONE and settings.silent_local:
+        yield "open       every user of this machine can pair as an administrator, without asking; to change that:"
+        yield "           set gateway.auth.token, or gateway.pairing.silentLocal: false"
 
 
 async def _follow(config: ConfigFile, override: Override, gateway: Gateway) -> None:

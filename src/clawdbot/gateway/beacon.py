@@ -7,9 +7,10 @@ import shutil
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from ipaddress import ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING, Final
 
+from clawdbot.client.links import own_addresses, preferred
 from clawdbot.config.gateway_model import Bind, GatewaySettings, Openness
 from clawdbot.domain.fingerprints import Fingerprint
 from clawdbot.domain.hosts import is_everywhere
@@ -23,6 +24,9 @@ log = logging.getLogger("clawdbot")
 
 LOOK_S: Final = 30.0
 """How often it is looked whether this machine has got other addresses, or its owner has changed his mind."""
+
+_UNIQUE_LOCAL: Final = IPv6Network("fc00::/7")
+"""IPv6 addresses that lead nowhere beyond a site."""
 
 
 def describe(
@@ -54,25 +58,26 @@ def describe(
 def addresses_of(settings: GatewaySettings, own: Callable[[], Sequence[str]]) -> tuple[str, ...]:
     """The addresses at which neighbours reach the gateway. In a tailnet there are no neighbours to be told.
 
-    Of IPv4 alone: that is where ``bind: lan`` listens.
+    All are of one family: the gateway listens on IPv4 (``bind: lan``), or on one address that its owner names, where
+    ``::`` stands for IPv6 alone. Of its addresses those are told that mean nothing beyond the neighbourhood.
     """
     if settings.bind not in (Bind.LAN, Bind.CUSTOM):
         return ()
-    bound = [host for host in settings.hosts if not is_everywhere(host)]
-    return tuple(address for address in bound or own() if _is_neighbourly(address))
-
-
-def own_ipv4() -> tuple[str, ...]:
-    """The IPv4 addresses of this machine."""
-    import ifaddr
-
-    found = (address.ip for adapter in ifaddr.get_adapters() for address in adapter.ips if address.is_IPv4)
-    return tuple(dict.fromkeys(str(address) for address in found))
+    found: list[str] = []
+    for host in settings.hosts:
+        if is_everywhere(host):
+            version = ip_address(host).version
+            found += [one for one in own() if ip_address(one).version == version and _is_neighbourly(one)]
+        elif not ip_address(host).is_loopback:
+            found.append(host)
+    return preferred(found)
 
 
 def _is_neighbourly(text: str) -> bool:
     address = ip_address(text)
-    return address.version == 4 and not (address.is_loopback or address.is_link_local or address.is_unspecified)
+    if isinstance(address, IPv6Address):
+        return address.is_link_local or address in _UNIQUE_LOCAL
+    return not (address.is_loopback or address.is_link_local or address.is_unspecified)
 
 
 async def advertise(
@@ -80,7 +85,7 @@ async def advertise(
     settings: GatewaySettings,
     fingerprint: Fingerprint | None,
     *,
-    own: Callable[[], Sequence[str]] = own_ipv4,
+    own: Callable[[], Sequence[str]] = own_addresses,
     every: float = LOOK_S,
 ) -> None:
     """Advertise the gateway until cancelled, and then say goodbye.
@@ -130,7 +135,8 @@ async def _advertised(beacon: Beacon, addresses: Sequence[str]) -> AsyncIterator
     from zeroconf import IPVersion
     from zeroconf.asyncio import AsyncZeroconf
 
-    network = AsyncZeroconf(interfaces=list(addresses), ip_version=IPVersion.V4Only)
+    version = IPVersion.V6Only if any(":" in address for address in addresses) else IPVersion.V4Only
+    network = AsyncZeroconf(interfaces=list(addresses), ip_version=version)
     try:
         await network.async_register_service(_service(beacon, addresses), allow_name_change=True)
         log.info("advertised on the local network as %s", beacon.name)
@@ -149,5 +155,5 @@ def _service(beacon: Beacon, addresses: Sequence[str]) -> "AsyncServiceInfo":
         port=beacon.port,
         properties=beacon.text(),
         server=beacon.server,
-        parsed_addresses=list(addresses),
+        parsed_addresses=list(dict.fromkeys(address.partition("%")[0] for address in addresses)),
     )

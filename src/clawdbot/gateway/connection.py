@@ -93,6 +93,8 @@ class Connection:
         refusal: why it was refused, for the log and for counting failed tries.
     """
 
+    __slots__ = ("_auth", "_calls", "_challenge", "_connect_id", "_peer", "refusal", "state")
+
     def __init__(self, challenge: Challenge, *, peer: Peer, auth: GatewayAuth) -> None:
         self.state = State.WAITING
         self.refusal: Exception | None = None
@@ -102,10 +104,9 @@ class Connection:
         self._connect_id = ""
         self._calls = 0
 
-    def open(self) -> Outputs:
+    def open(self) -> Event:
         """The first words."""
-        payload = {"nonce": self._challenge.nonce, "ts": self._challenge.issued_at}
-        return (Send(Event("connect.challenge", payload)),)
+        return Event("connect.challenge", {"nonce": self._challenge.nonce, "ts": self._challenge.issued_at})
 
     def take(self, happening: Happening, now: Instant) -> Outputs:
         """Take notice of what happened; the answer is what is to be done about it."""

@@ -54,6 +54,8 @@ from clawdbot.wire.frames import Error, Request, encode
 
 log = logging.getLogger("clawdbot")
 
+_SAID: Final = (WSMsgType.TEXT, WSMsgType.BINARY)
+
 SLOW_S: Final = 1.0
 """How much longer a wrong credential takes from a program of this machine that is wrong too often (threats.md G11)."""
 
@@ -79,25 +81,34 @@ class Visitor:
         return cls(peer, key=f"{kind} {address}", slowed=peer.local and not page)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """Somebody who is not in yet.
+
+    Attributes:
+        threshold: where the socket still stands.
+    """
+
+    visitor: Visitor
+    threshold: Threshold
+
+
 class Conversation:
     """A :class:`~clawdbot.gateway.session.Line` to one client, and all that is said over it.
 
     Args:
-        threshold: where the socket still stands.
-        link: the way out of it.
+        link: the way out of the socket.
     """
 
-    def __init__(
-        self, desk: Desk, visitor: Visitor, connection: Connection, *, threshold: Threshold, link: Link
-    ) -> None:
+    __slots__ = ("_arrival", "_connection", "_desk", "_link", "_session")
+
+    def __init__(self, desk: Desk, connection: Connection, arrival: Arrival, link: Link) -> None:
         self._desk = desk
-        self._visitor = visitor
         self._connection = connection
-        self._threshold = threshold
+        self._arrival: Arrival | None = arrival
         self._link = link
-        self._claimed: DeviceId | None = None
         self._session: Session | None = None
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        arrival.threshold.expect_little(self._said_too_much, self._took_too_long)
 
     @property
     def is_connected(self) -> bool:
@@ -120,47 +131,48 @@ class Conversation:
 
     async def run(self, ws: web.WebSocketResponse) -> None:
         """Talk until one side closes."""
-        timer = asyncio.get_running_loop().call_at(self._threshold.deadline, self._happened, TimedOut())
-        self._threshold.expect_little(lambda: self.close(TOO_LARGE, ""))
-        self._perform(self._connection.open())
         try:
-            async for message in ws:
-                if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
-                    await self._received(message.data)
+            await self._link.begin(encode(self._connection.open()))
+            while (message := await ws.receive()).type in _SAID:
+                if self._arrival is not None and self._connection.state is State.WAITING:
+                    await self._handshake(self._arrival, message.data)
+                else:
+                    self._happened(Received(message.data))
+                del message  # what somebody said last is not kept for as long as he says nothing
+                if not self._link.has_room:
                     await self._link.room()
         finally:
-            timer.cancel()
             self._happened(Lost())
             if self._session is not None:
                 self._desk.lobby.leave(self._session)
             self._link.close(NORMAL, "")
             await self._link.closed()
-            self.ended.set_result(None)
 
-    async def _received(self, data: str | bytes) -> None:
-        if self._connection.state is State.WAITING:
-            await self._handshake(data)
-        else:
-            self._happened(Received(data))
+    def _said_too_much(self) -> None:
+        self.close(TOO_LARGE, "")
 
-    async def _handshake(self, data: str | bytes) -> None:
+    def _took_too_long(self) -> None:
+        self._happened(TimedOut())
+
+    async def _handshake(self, arrival: Arrival, data: str | bytes) -> None:
         """Take the first frame: one at a time from an address, so that parallel tries cannot overrun the count."""
-        desk, key = self._desk, self._visitor.key
-        async with desk.turns.of(key):
-            locked_for = desk.failed.locked_for(key, monotonic())
-            outputs = self._connection.take(Received(data, 0 if self._visitor.slowed else locked_for), desk.house.now())
+        desk, visitor, claimed = self._desk, arrival.visitor, None
+        async with desk.turns.of(visitor.key):
+            locked_for = desk.failed.locked_for(visitor.key, monotonic())
+            outputs = self._connection.take(Received(data, 0 if visitor.slowed else locked_for), desk.house.now())
             if outputs and isinstance(outputs[0], Admit):
-                self._claimed = outputs[0].verified.id
+                claimed = outputs[0].verified.id
                 outputs = await self._admit(outputs[0])
             wrong = isinstance(self._connection.refusal, CredentialsWrong)
             if wrong:
-                desk.failed.failed(key, monotonic())
-        self._note_refusal()
-        if wrong and self._visitor.slowed and locked_for:
+                desk.failed.failed(visitor.key, monotonic())
+        self._note_refusal(visitor, claimed)
+        if wrong and visitor.slowed and locked_for:
             await asyncio.sleep(SLOW_S)
         self._perform(outputs)
         if self._session is not None:
-            self._threshold.let_in()
+            arrival.threshold.let_in()
+            self._arrival = None
             await desk.lobby.greeted(self._session)
 
     async def _admit(self, admit: Admit) -> Outputs:
@@ -179,22 +191,22 @@ class Conversation:
             self._desk.lobby.leave(greeting.session)
         return outputs
 
-    def _note_refusal(self) -> None:
+    def _note_refusal(self, visitor: Visitor, claimed: DeviceId | None) -> None:
         error = self._connection.refusal
         if error is not None:
             self._desk.meters.refused(error)
-            self._record_refusal(error)
+            self._record_refusal(error, visitor, claimed)
         elif self._connection.state is State.CLOSED:
             self._desk.meters.turned_away(NO_FRAME, "INVALID_REQUEST")
         if isinstance(error, StoreError):
-            log.error("a client at %s was not let in: %s", self._visitor.key, error)
+            log.error("a client at %s was not let in: %s", visitor.key, error)
         elif error is not None:
-            log.info("a client at %s was refused: %s", self._visitor.key, visible(str(error), 200))
+            log.info("a client at %s was refused: %s", visitor.key, visible(str(error), 200))
 
-    def _record_refusal(self, error: Exception) -> None:
+    def _record_refusal(self, error: Exception, visitor: Visitor, claimed: DeviceId | None) -> None:
         """Who waits for approval was told when he began to; what the state refuses, the history cannot take either."""
         if isinstance(error, DoorError) and not isinstance(error, PairingRequired):
-            about, address = device_facts.device(self._claimed), self._visitor.peer.address or ""
+            about, address = device_facts.device(claimed), visitor.peer.address or ""
             now = self._desk.house.now()
             self._desk.record(Fact(now, Kind.REFUSED, Surface.GATEWAY, about, why=_reason(error), address=address))
 

@@ -101,12 +101,16 @@ class Decisions:
 
     # --- answers
 
+    def is_decision(self, message: DirectMessage) -> bool:
+        """Does an owner answer with this, whatever comes of it?"""
+        return references.read(message.text) is not None and bool(self._owner_of(message))
+
     async def reply(self, message: DirectMessage) -> str | None:
         """See whether an admitted message is an owner's decision; what to answer him then. Raises StoreError."""
         command = references.read(message.text)
         if command is None:
             return None
-        owner = self._owner(message.account, {message.sender, *message.aliases})
+        owner = self._owner_of(message)
         if not owner:
             await self.overheard(message)
             return None
@@ -136,6 +140,10 @@ class Decisions:
         if command is None:
             return "I do not know this button."
         return await self._answer(command, owner, press.account)
+
+    def _owner_of(self, message: DirectMessage) -> tuple[Owner, ...]:
+        """Which owner wrote a message."""
+        return self._owner(message.account, {message.sender, *message.aliases})
 
     def _owner(self, account: ChannelAccount, ids: set[SenderId]) -> tuple[Owner, ...]:
         """Which owner somebody is; nobody is one while the configuration is broken (threats.md D5)."""
@@ -181,9 +189,12 @@ class Decisions:
         match given.asked:
             case SenderAsks(account, sender) | Ends(account, sender):
                 done = await self._carry_out_sender(action, given.asked, by)
-                if done is not None:
-                    self._house.announcer.sender_resolved(account, sender, done, self._house.now())
-                return done is not None
+                if done is None:
+                    return False
+                decision, others = done
+                for one in (sender, *sorted(others - {sender})):
+                    self._house.announcer.sender_resolved(account, one, decision, self._house.now())
+                return True
             case DeviceAsks(_, request):
                 owner = Caller(device=None, role=Role.OPERATOR, scopes=(ADMIN,), name=by)
                 if action is Action.APPROVE:
@@ -192,23 +203,26 @@ class Decisions:
             case _:
                 assert_never(given.asked)
 
-    async def _carry_out_sender(self, action: Action, asked: SenderAsks | Ends, by: str) -> SenderDecision | None:
-        service = self._house.senders
+    async def _carry_out_sender(
+        self, action: Action, asked: SenderAsks | Ends, by: str
+    ) -> tuple[SenderDecision, frozenset[SenderId]] | None:
+        """What was decided, and about which other ids of the person, too."""
+        service, nobody = self._house.senders, frozenset[SenderId]()
         if isinstance(asked, Ends):
             extended = await service.extend_sender(asked.account, asked.sender, by=by, ending=asked.until)
-            return SenderDecision.EXTENDED if isinstance(extended, Extended) else None
+            return (SenderDecision.EXTENDED, extended.linked) if isinstance(extended, Extended) else None
         match action:
             case Action.APPROVE:
                 approved = await service.approve_sender(asked.account, asked.code, by=by)
-                return SenderDecision.APPROVED if isinstance(approved, senders.Approved) else None
+                return (SenderDecision.APPROVED, nobody) if isinstance(approved, senders.Approved) else None
             case Action.REJECT:
                 rejected = await service.reject_sender(asked.account, asked.code, by=by)
-                return SenderDecision.REJECTED if isinstance(rejected, senders.Rejected) else None
+                return (SenderDecision.REJECTED, rejected.linked) if isinstance(rejected, senders.Rejected) else None
             case Action.BLOCK:
                 if not await service.where_waits(asked.code, [asked.account]):
                     return None
-                await service.block_sender(asked.account, asked.sender, by=by)
-                return SenderDecision.BLOCKED
+                blocked = await service.block_sender(asked.account, asked.sender, by=by)
+                return SenderDecision.BLOCKED, blocked.aliases if isinstance(blocked, senders.Blocked) else nobody
             case Action.EXTEND:
                 return None  # there is nothing yet to extend
             case _:

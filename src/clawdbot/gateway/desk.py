@@ -11,9 +11,11 @@ from typing import Any
 from clawdbot.device_service import DeviceService
 from clawdbot.domain.bounds import QueueLimits
 from clawdbot.domain.facts import Record, keep_nothing
+from clawdbot.domain.identity import PublicKey
 from clawdbot.domain.names import Instant
 from clawdbot.domain.tokens import Mint
 from clawdbot.gateway.announcer import Announcer
+from clawdbot.gateway.checks import Checks
 from clawdbot.gateway.hub import Hub
 from clawdbot.gateway.lobby import Lobby
 from clawdbot.gateway.meters import Meters, TimedStore
@@ -27,7 +29,7 @@ from clawdbot.gateway.reports import Channels, Reports
 from clawdbot.gateway.settings import GatewaySettings
 from clawdbot.gateway.tries import FailedTries
 from clawdbot.gateway.turns import Turns
-from clawdbot.gateway.verbs.base import House, Tell, no_channels
+from clawdbot.gateway.verbs.base import Holds, House, Tell, no_channels, nothing_held
 from clawdbot.gateway.watch import WatchedStore
 from clawdbot.history import foreign
 from clawdbot.node_service import NodeService
@@ -69,11 +71,15 @@ class Outward:
         tell: sends a text to a sender.
         record: takes down what happened.
         past: hands out what was taken down.
+        key: the gateway's public key, for devices that wait.
+        holds: says whether the message is held that a request was opened with.
     """
 
     tell: Tell = no_channels
     record: Record = keep_nothing
     past: Past = field(default_factory=Past)
+    key: PublicKey | None = None
+    holds: Holds = nothing_held
 
 
 def monotonic() -> Instant:
@@ -99,10 +105,8 @@ def furnish(
         channels: how the chat platforms do.
         outward: where words go for people, and for the history.
     """
-    outward = outward or Outward()
-    record = outward.record
-    hub, meters = Hub(), Meters()
-    announcer = Announcer(hub, meters)
+    outward, hub, meters = outward or Outward(), Hub(), Meters()
+    announcer, record = Announcer(hub, meters), outward.record
     watched = WatchedStore(TimedStore(store, meters), _notice(announcer, record, now))
     nodes = ConnectedNodes(tell=hub.tell, policy=lambda: settings().commands, new_id=_new_id)
     hub.on_expelled(nodes.drop)
@@ -127,7 +131,9 @@ def furnish(
         turns=Turns(),
         tell=outward.tell,
         words=PairingWords(now=now),
+        checks=Checks(outward.key),
         past=outward.past,
+        holds=outward.holds,
     )
     lobby = Lobby(house, hub, news, methods=list(METHODS), new_id=_new_id)
     return Desk(house, hub, news, lobby, watched, meters, meters.tries("credentials"), record)

@@ -9,10 +9,11 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from clawdbot.channels.base import Deliver, DirectMessage
-from clawdbot.channels.patience import wind_up
+from clawdbot.channels.patience import GRACE_S, wind_up
 from clawdbot.config import Config
 from clawdbot.domain import held, persons
 from clawdbot.domain.gate import Admit, Ignore, Why
@@ -24,15 +25,14 @@ from clawdbot.errors import ClawdbotError, StoreError
 from clawdbot.gateway.clockwork import every
 from clawdbot.gateway.held_files import HeldFiles
 from clawdbot.gateway.supervisor import Supervisor
-from clawdbot.service import Clock, Knock, wall_clock
+from clawdbot.service import Announce, Clock, Knock, wall_clock
+from clawdbot.store.base import SendersKey, Store
+from clawdbot.words_on_file import holds_a_word
 
 log = logging.getLogger("clawdbot")
 
 LOOK_S = 0.5
 """How often it is looked what became of the requests, while anything is held."""
-
-GRACE_S = 10.0
-"""How long what is being answered when we stop may take, as in the channels."""
 
 
 @dataclass(slots=True, eq=False)
@@ -60,6 +60,8 @@ class Ports:
         read: what is known of an account's senders.
         wanted: does the configuration say that messages are held? Raises ConfigError while it is broken.
         running: does the account's channel run?
+        secret: does a text hold what may be kept nowhere, the word of an invite? May raise StoreError.
+        kept: hears that a message of a sender is held from now on. Must not fail.
         deliver: where messages go that arrive; it asks :meth:`HeldMessages.knock`.
     """
 
@@ -67,6 +69,8 @@ class Ports:
     wanted: Callable[[ChannelAccount], bool]
     running: Callable[[ChannelAccount], bool]
     deliver: Deliver
+    secret: Callable[[str], Awaitable[bool]]
+    kept: Announce = lambda _account, _sender: None
     now: Clock = wall_clock
 
 
@@ -114,16 +118,26 @@ class HeldMessages:
         slip = Slip(message.account, key, waiting[key].created_at)
         try:
             all_held = await self._all()
-            if slip not in all_held:
+            if slip not in all_held and not await self._ports.secret(message.text):
                 kept = replace(message, text=held.clipped(message.text))
                 await asyncio.to_thread(self._files.save, slip, kept)
                 all_held[slip] = _Held(slip, kept)
                 log.info("%s: the message of sender %s is held", message.account, visible(key))
+                self._ports.kept(message.account, key)
         except StoreError as error:
             log.error("%s: the message of sender %s is not held: %s", message.account, visible(key), error)
         return decision
 
+    def holds(self, slip: Slip) -> bool:
+        """Whether a message is held of a request. What it says is for nobody."""
+        return any(one.slip == slip and not one.over for one in self._held())
+
     # --- beside it
+
+    @property
+    def is_busy(self) -> bool:
+        """Is a message being handed over that nothing else waits for?"""
+        return bool(self._tasks)
 
     async def run(self) -> None:
         """See to what is held, until cancelled.
@@ -212,14 +226,15 @@ class HeldMessages:
         (await self._all()).pop(one.slip, None)
 
 
-def open_held(
+def open_held(  # noqa: PLR0913 - each is a port to the world outside
     door: Knock,
     state_dir: Path,
+    store: Store,
     *,
-    read: Callable[[ChannelAccount], Awaitable[Senders]],
     config: Callable[[], Config],
     supervisor: Callable[[], Supervisor],
     deliver: Deliver,
+    kept: Announce = lambda _account, _sender: None,
     now: Clock = wall_clock,
 ) -> HeldMessages:
     """Put it around a door.
@@ -227,12 +242,15 @@ def open_held(
     Args:
         config: the configuration as it is now; may raise ConfigError.
         supervisor: who runs the channels, once there is one.
+        kept: hears whose message is held from now on.
     """
     ports = Ports(
-        read,
+        lambda account: store.read(SendersKey(account)),
         wanted=lambda account: config().holds_first_message(account),
         running=lambda account: account in supervisor().ready,
         deliver=deliver,
+        secret=partial(holds_a_word, store),
+        kept=kept,
         now=now,
     )
     return HeldMessages(door, HeldFiles(state_dir), ports)

@@ -4,7 +4,6 @@ Blocking; whoever is in an event loop calls it from a thread. Only the gateway c
 to itself.
 """
 
-import hashlib
 import logging
 import os
 import re
@@ -18,20 +17,19 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
 from clawdbot.channels.base import DirectMessage
-from clawdbot.domain.held import Slip
+from clawdbot.domain.held import FOLDER as FOLDER
+from clawdbot.domain.held import VERSION, Slip
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, Instant, SenderId
 from clawdbot.errors import StoreCorrupt
 from clawdbot.store.disk import TEMPORARY, Folder, created, existing
 
 log = logging.getLogger("clawdbot")
 
-FOLDER: Final = "held"
 KEY_FOLDER: Final = "gateway"
 KEY: Final = "held.key"
 
 _KEY_BYTES: Final = 32
 _NONCE_BYTES: Final = 12
-_VERSION: Final = 1
 _NAME: Final = re.compile(r"[a-z]+-[a-z0-9_-]+-[0-9a-f]{32}\.json", re.ASCII)
 
 
@@ -73,17 +71,17 @@ class HeldFiles:
     def save(self, slip: Slip, message: DirectMessage) -> None:
         """Seal a message, in place of what is held for the same request."""
         nonce = os.urandom(_NONCE_BYTES)
-        sealed = ChaCha20Poly1305(self._own_key()).encrypt(nonce, msgspec.json.encode(message), _bound(slip))
+        sealed = ChaCha20Poly1305(self._own_key()).encrypt(nonce, msgspec.json.encode(message), slip.bound())
         where = slip.account
-        document = _Document(_VERSION, where.channel, where.account, slip.sender, slip.asked_at, nonce, sealed)
+        document = _Document(VERSION, where.channel, where.account, slip.sender, slip.asked_at, nonce, sealed)
         with created(self._state_dir, FOLDER) as folder:
-            folder.rename(folder.stage(_name(slip), msgspec.json.encode(document), flush=False), _name(slip))
+            folder.rename(folder.stage(slip.file_name, msgspec.json.encode(document), flush=False), slip.file_name)
 
     def remove(self, slip: Slip) -> None:
         """Let a message be gone."""
         with existing(self._state_dir, FOLDER) as folder:
-            if folder is not None and folder.stat(_name(slip)) is not None:
-                folder.remove(_name(slip))
+            if folder is not None and folder.stat(slip.file_name) is not None:
+                folder.remove(slip.file_name)
 
     # --- the key
 
@@ -132,20 +130,10 @@ def _unsealed(name: str, data: bytes, key: bytes | None) -> tuple[Slip, DirectMe
     document = msgspec.json.decode(data, type=_Document)
     account = ChannelAccount(document.channel, AccountId(document.account))
     slip = Slip(account, SenderId(document.sender), document.asked_at)
-    if key is None or document.version != _VERSION or name != _name(slip):
+    if key is None or document.version != VERSION or name != slip.file_name:
         raise ValueError
-    plain = ChaCha20Poly1305(key).decrypt(document.nonce, document.sealed, _bound(slip))
+    plain = ChaCha20Poly1305(key).decrypt(document.nonce, document.sealed, slip.bound())
     message = msgspec.json.decode(plain, type=DirectMessage)
     if message.account != account:
         raise ValueError
     return slip, message
-
-
-def _bound(slip: Slip) -> bytes:
-    """What a sealed message belongs to: it opens for nothing else."""
-    return msgspec.json.encode([_VERSION, slip.account.channel, slip.account.account, slip.sender, slip.asked_at])
-
-
-def _name(slip: Slip) -> str:
-    digest = hashlib.sha256(_bound(slip)).hexdigest()[:32]
-    return f"{slip.account.channel}-{slip.account.account}-{digest}.json"

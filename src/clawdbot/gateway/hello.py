@@ -37,6 +37,7 @@ EVENTS: Final = (
     "device.pair.resolved",
     "voicewake.changed",
     "dm.pair.requested",
+    "dm.pair.held",
     "dm.pair.resolved",
 )
 

@@ -31,6 +31,8 @@ class Hub:
 
     def __init__(self) -> None:
         self._sessions: dict[str, Session] = {}
+        self._leaving: list[Session] = []
+        """Those who have no rights any more, and whose sockets nobody has closed yet."""
         self._expelled: Callable[[Session], None] = lambda _: None
         self._seq = 0
 
@@ -51,6 +53,8 @@ class Hub:
     def leave(self, session: Session) -> None:
         """A session's connection is gone."""
         self._sessions.pop(session.id, None)
+        if session in self._leaving:
+            self._leaving.remove(session)
 
     # --- telling
 
@@ -115,9 +119,9 @@ class Hub:
 
     def close_expelled(self) -> None:
         """Close the sessions that have no rights any more."""
-        for session in self:
-            if session.expelled is not None:
-                session.line.close(POLICY, session.expelled)
+        leaving, self._leaving = self._leaving, []
+        for session in leaving:
+            session.line.close(POLICY, session.expelled or ACCESS_CHANGED)
 
     def close_all(self, code: int, reason: str) -> None:
         """Close every session."""
@@ -127,4 +131,5 @@ class Hub:
     def _mark(self, session: Session, reason: str) -> None:
         if session.expelled is None:
             session.expelled = reason
+            self._leaving.append(session)
             self._expelled(session)

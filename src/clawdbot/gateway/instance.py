@@ -17,6 +17,7 @@ from typing import Final
 
 from clawdbot.domain.texts import visible
 from clawdbot.errors import Refused, StoreUnavailable
+from clawdbot.obstacles import way_out
 from clawdbot.store.layout import UNFINISHED
 
 LOCK_NAME = "gateway.lock"
@@ -75,6 +76,9 @@ class Place:
             os.ftruncate(self._descriptor, len(text))
 
 
+_ANOTHER = 'use another state with "clawdbot --profile NAME gateway"'
+
+
 @contextmanager
 def hold(state_dir: Path, *, to_restore: bool = False) -> Iterator[Place]:
     """Be the only gateway on a state directory for as long as the context lasts.
@@ -95,12 +99,12 @@ def hold(state_dir: Path, *, to_restore: bool = False) -> Iterator[Place]:
         state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreUnavailable(f"{path}: {error.strerror}", hint='run "clawdbot doctor"') from error
+        raise _refused(path, error) from error
     try:
         if not _taken(descriptor, path):
             raise Refused(
                 f"a gateway runs on {state_dir} already{_said(descriptor).described}",
-                hint='stop it first, or use another state with "clawdbot --profile NAME gateway"',
+                hint="stop it first" if to_restore else f"stop it first, or {_ANOTHER}",
             )
         with suppress(OSError):
             os.ftruncate(descriptor, 0)
@@ -114,6 +118,10 @@ def hold(state_dir: Path, *, to_restore: bool = False) -> Iterator[Place]:
         os.close(descriptor)
 
 
+def _refused(path: Path, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(f"{path}: {error.strerror}", hint=way_out(error, path) or 'run "clawdbot doctor"')
+
+
 def _taken(descriptor: int, path: Path) -> bool:
     """Take the lock; ``False`` if somebody keeps it. Raises StoreUnavailable."""
     for _ in range(LOOKS):
@@ -122,7 +130,7 @@ def _taken(descriptor: int, path: Path) -> bool:
         except BlockingIOError:
             time.sleep(LOOK_S)
         except OSError as error:
-            raise StoreUnavailable(f"{path}: {error.strerror}", hint='run "clawdbot doctor"') from error
+            raise _refused(path, error) from error
         else:
             return True
     return False

@@ -25,13 +25,15 @@ class Link:
     """Sends what it is given, in order.
 
     Args:
-        drain: what :meth:`aiohttp.web.WebSocketResponse.prepare` gives; waits until the client has taken most.
+        writer: what :meth:`aiohttp.web.WebSocketResponse.prepare` gives; waits until the client has taken most.
     """
 
-    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport, drain: AbstractStreamWriter) -> None:
+    __slots__ = ("_closing", "_transport", "_writer", "_ws")
+
+    def __init__(self, ws: web.WebSocketResponse, transport: asyncio.Transport, writer: AbstractStreamWriter) -> None:
         self._ws = ws
         self._transport = transport
-        self._drain = drain
+        self._writer = writer
         self._closing: asyncio.Task[None] | None = None
 
     @property
@@ -41,6 +43,11 @@ class Link:
             return self._transport.get_write_buffer_size()
         except AttributeError:  # asyncio's TLS transport drops what it would have to ask, when it is closed twice
             return 0
+
+    async def begin(self, frame: bytes) -> None:
+        """Send the first frame, and with it the answer to the upgrade (:class:`.requests.Upgraded`)."""
+        with suppress(ConnectionError):
+            await self._writer.write(_head(len(frame)) + frame)
 
     def send(self, frame: bytes) -> None:
         """Send a frame. Without effect once the link is closing, or the client is gone."""
@@ -57,11 +64,16 @@ class Link:
         if not gone:
             self._closing = asyncio.create_task(self._close(code, reason))
 
+    @property
+    def has_room(self) -> bool:
+        """May the client be told more? Whoever does not listen is not listened to."""
+        return self.unsent <= MOST_BUFFERED or self._transport.is_closing()
+
     async def room(self) -> None:
-        """Wait until the client has taken enough to be told more: whoever does not listen is not listened to."""
-        while self.unsent > MOST_BUFFERED and not self._transport.is_closing():
+        """Wait until the client has taken enough to be told more."""
+        while not self.has_room:
             with suppress(ConnectionError):
-                await self._drain.drain()
+                await self._writer.drain()
 
     async def closed(self) -> None:
         """Wait until the link is closed, after :meth:`close`; never raises."""

@@ -18,7 +18,7 @@ from clawdbot.gateway.hello import Snapshot, hello
 from clawdbot.gateway.hub import ACCESS_CHANGED, Hub
 from clawdbot.gateway.news import News
 from clawdbot.gateway.pairing_words import PairingWord
-from clawdbot.gateway.session import Line, Session
+from clawdbot.gateway.session import Line, Session, offer
 from clawdbot.gateway.soon import Soon
 from clawdbot.gateway.verbs.base import House
 from clawdbot.store.base import DeviceKey, Key
@@ -82,7 +82,7 @@ class Lobby:
                 return await self._begin(verified, request, line, token)
             case Waiting(waiting, lacks):
                 log.info("device %s has to wait: %s", visible(verified.id), lacks)
-                raise PairingRequired(waiting.id)
+                raise PairingRequired(waiting.id, self._house.checks.told)
             case NotItsTurn(lacks):
                 log.info("device %s has to wait until its other request is decided: %s", visible(verified.id), lacks)
                 raise PairingRequired
@@ -114,7 +114,7 @@ class Lobby:
 
     async def _begin(self, verified: VerifiedDevice, request: ConnectRequest, line: Line, token: Token) -> Greeting:
         """Open the session; what was decided about the device since it was found paired is found out once more."""
-        session = Session(self._new_id(), line, verified, request, since=self._house.now())
+        session = Session(self._new_id(), line, verified, request.client, offer(request), since=self._house.now())
         self._hub.join(session)
         try:
             allowed = await self.is_allowed(session)

@@ -124,7 +124,7 @@ class ConnectedNodes:
 
     def commands(self, session: Session) -> tuple[str, ...]:
         """What a node declared and may be asked for."""
-        return platforms.usable(session.request.commands, self._allowed(session))
+        return platforms.usable(session.offer.commands, self._allowed(session))
 
     async def invoke(self, caller: Session, asked: NodeInvoke) -> Outcome:
         """Have a node run a command: one that it declared, and that its platform's list and the owner allow."""
@@ -132,7 +132,7 @@ class ConnectedNodes:
         if node is None:
             return NotConnected()
         allowed = self._allowed(node)
-        may = platforms.decide(asked.command, platforms.usable(node.request.commands, allowed), allowed)
+        may = platforms.decide(asked.command, platforms.usable(node.offer.commands, allowed), allowed)
         match may:
             case MayNotRun():
                 return may

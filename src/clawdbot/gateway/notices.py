@@ -280,7 +280,7 @@ class Notices:
             request = next((each for each in known.waiting(now) if each.sender == sender), None)
             return None if request is None else notices.sender(account, request)
         asked = (await self._house.devices.read(noted)).waiting(now)
-        return None if asked is None else notices.device(noted, asked)
+        return None if asked is None else notices.device(noted, asked, await self._house.checks.of(asked.public_key))
 
 
 class AttendedDoor:

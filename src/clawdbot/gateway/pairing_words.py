@@ -1,9 +1,9 @@
 """Words by which the owner pairs devices: each for one device, ten minutes, one role, and scopes that he named.
 
-A word is of 256 bits that open nothing else; it is no shared secret. It travels in the dashboard's links and in setup
-codes, and is kept as its SHA-256, in this process alone. The first device that brings it, in a ``connect`` that its key
-signed together with the word, is paired with what it asks, in that role and within the scopes; for everybody after that
-the word is a wrong token (threats.md G18).
+A word is of 224 random bits that open nothing else; it is no shared secret. It travels in the dashboard's links and in
+setup codes, and is kept as its SHA-256, in this process alone. The first device that brings it, in a ``connect`` that
+its key signed together with the word, is paired with what it asks, in that role and within the scopes; for everybody
+after that the word is a wrong token, known as one by its form (:mod:`clawdbot.domain.word_form`, threats.md G18).
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from clawdbot.domain import scopes as scope_rules
+from clawdbot.domain import word_form
 from clawdbot.domain.names import Instant, Role, Scope
 from clawdbot.domain.scopes import Caller
 from clawdbot.domain.secret import Secret
@@ -72,14 +73,12 @@ class PairingWords:
     """The words of one gateway; they end with it.
 
     Args:
-        word: makes the word itself.
+        random: so many bytes, from the system's CSPRNG.
     """
 
-    def __init__(
-        self, *, now: Callable[[], Instant], word: Callable[[], str] = lambda: secrets.token_urlsafe(32)
-    ) -> None:
+    def __init__(self, *, now: Callable[[], Instant], random: Callable[[int], bytes] = secrets.token_bytes) -> None:
         self._now = now
-        self._word = word
+        self._random = random
         self._words: dict[bytes, PairingWord] = {}
 
     def make(self, carrier: Carrier, role: Role, scopes: Iterable[Scope], maker: Caller) -> tuple[Secret, PairingWord]:
@@ -87,13 +86,15 @@ class PairingWords:
         self._forget_dead()
         while len(self._words) >= MOST:
             del self._words[next(iter(self._words))]
-        word = Secret(self._word())
+        word = word_form.spell(self._random(word_form.SEED))
         made = PairingWord(_digest(word), carrier, role, scope_rules.merged(scopes), maker, self._now())
         self._words[made.digest] = made
         return word, made
 
     def take(self, word: Secret, role: Role, wanted: Iterable[Scope]) -> PairingWord | None:
         """Use a word, if there is one, and it is good for what is wanted; nobody else can use it then."""
+        if not self._words:
+            return None
         self._forget_dead()
         found = self._words.get(_digest(word))
         return self._words.pop(found.digest) if found is not None and found.is_good_for(role, wanted) else None

@@ -16,6 +16,10 @@ KEPT_MS: Final = 5 * 60_000
 MOST_KEPT: Final = 200
 """How many of those who left."""
 
+_SYSTEM: Final = platform.system()
+_MACHINE: Final = platform.machine()
+_PLATFORM: Final = f"{_SYSTEM.lower()} {platform.release()}"
+
 UNTRACKED_MODE: Final = "cli"
 """Commands come and go; they are not shown."""
 
@@ -50,9 +54,9 @@ class Own:
         return Entry(
             host=self.host,
             version=self.version,
-            platform=f"{platform.system().lower()} {platform.release()}",
-            device_family=platform.system(),
-            model_identifier=platform.machine(),
+            platform=_PLATFORM,
+            device_family=_SYSTEM,
+            model_identifier=_MACHINE,
             mode="gateway",
             reason="self",
             ts=now,

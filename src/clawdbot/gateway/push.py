@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("clawdbot")
 
 LIBRARY: Final = "apprise"
-INSTALL: Final = 'pip install "clawdbot[notify]"'
+INSTALL: Final = 'pip install "apprise>=1.9.4,<2"'
 
 TITLE: Final = "Clawdbot"
 

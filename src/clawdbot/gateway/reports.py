@@ -93,6 +93,14 @@ class Reports:
         self._settings = settings
         self._now = now
 
+    def accounts(self) -> dict[ChannelAccount, AccountReport]:
+        """How each account does that is configured."""
+        return {
+            ChannelAccount(names.channel(channel), names.account_id(account)): said
+            for channel, report in self._channels().items()
+            for account, said in report.accounts.items()
+        }
+
     def health(self, *, whole: bool = True) -> Report:
         """``health``, the method and the event.
 

@@ -27,6 +27,15 @@ class Request(web.Request):
             response.headers.setdefault("X-Content-Type-Options", "nosniff")
 
 
+class Upgraded(web.WebSocketResponse):
+    """The answer to an upgrade. It waits for the first frame, and they are one write to the socket.
+
+    Nothing depends on that: should a version of the library not know this any more, they are two.
+    """
+
+    _send_headers_immediately = False
+
+
 def _is_defect(record: logging.LogRecord) -> bool:
     """Is it ours? Of what is no request the library tells all at length, tokens in it, too (threats.md S7)."""
     error = record.exc_info[1] if record.exc_info else None

@@ -24,13 +24,14 @@ from aiohttp import web
 from clawdbot.domain.bounds import address_key
 from clawdbot.domain.connect import Challenge, Peer
 from clawdbot.domain.facts import Record, keep_nothing
+from clawdbot.domain.identity import PublicKey
 from clawdbot.domain.names import ChannelAccount, SenderId
 from clawdbot.domain.tokens import Mint
 from clawdbot.errors import StoreError
 from clawdbot.gateway import locality, requests, sockets
 from clawdbot.gateway.clockwork import Clockwork
 from clawdbot.gateway.connection import HANDSHAKE_MS, POLICY, RESTART, Connection
-from clawdbot.gateway.conversation import Conversation, Visitor
+from clawdbot.gateway.conversation import Arrival, Conversation, Visitor
 from clawdbot.gateway.desk import Outward, furnish
 from clawdbot.gateway.hello import TICK_MS
 from clawdbot.gateway.hub import SECRET_CHANGED
@@ -45,7 +46,7 @@ from clawdbot.gateway.scrape import Scrape
 from clawdbot.gateway.settings import GatewaySettings, check
 from clawdbot.gateway.threshold import Threshold
 from clawdbot.gateway.tries import Doorstep
-from clawdbot.gateway.verbs.base import House, Tell, no_channels
+from clawdbot.gateway.verbs.base import Holds, House, Tell, no_channels, nothing_held
 from clawdbot.service import Clock, wall_clock
 from clawdbot.store.base import Store
 from clawdbot.wire.plain import MAX_FRAME
@@ -86,6 +87,8 @@ class World:
         mint: makes new names and secrets; the system's CSPRNG if there is none.
         record: takes down what happened.
         past: hands out what was taken down.
+        key: the gateway's public key (:func:`clawdbot.gateway.checks.own_key`).
+        holds: says whether the message is held that a request was opened with.
     """
 
     look: Look = locality.look
@@ -94,6 +97,8 @@ class World:
     mint: Mint | None = None
     record: Record = keep_nothing
     past: Past = field(default_factory=Past)
+    key: PublicKey | None = None
+    holds: Holds = nothing_held
 
 
 class Gateway:
@@ -131,12 +136,14 @@ class Gateway:
             channels=channels,
             now=self._world.now,
             mint=self._world.mint,
-            outward=Outward(tell, self._world.record, self._world.past),
+            outward=Outward(tell, self._world.record, self._world.past, self._world.key, self._world.holds),
         )
         self._scrape = Scrape(self._desk, channels, lambda: self._settings)
         self._doorstep = Doorstep(on_full=lambda: self.meters.turned_away(TOO_MANY, "503"))
         self._clockwork = Clockwork()
         self._conversations: set[Conversation] = set()
+        self._emptied: asyncio.Future[None] | None = None
+        """Is waited for once the gateway stops: nobody talks any more."""
         self._runner: web.ServerRunner | None = None
         self._servers: list[asyncio.Server] = []
         self.port = 0
@@ -209,11 +216,11 @@ class Gateway:
             server.close()
         await self._clockwork.stop()
         self._desk.news.shutdown()
-        ends = [conversation.ended for conversation in self._conversations]
         for conversation in list(self._conversations):
             conversation.close(RESTART, SERVICE_RESTART)
-        if ends:
-            await asyncio.wait(ends, timeout=2 * CLOSE_S)
+        if self._conversations:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.wait([self._emptied], timeout=2 * CLOSE_S)
         if self._desk.calls:
             await asyncio.wait(self._desk.calls, timeout=2 * CLOSE_S)
         for call in self._desk.calls:
@@ -242,6 +249,10 @@ class Gateway:
         """Tell operators that somebody wrote to the bot and waits for approval."""
         self._desk.house.announcer.sender_waits(account, sender, self._world.now())
 
+    def sender_held(self, account: ChannelAccount, sender: SenderId) -> None:
+        """Tell operators that what somebody asked with is kept."""
+        self._desk.house.announcer.sender_held(account, sender, self._world.now())
+
     def sender_came(self, account: ChannelAccount, sender: SenderId) -> None:
         """Tell operators that somebody came in whom the owner invited or announced; a request of his is void."""
         self._desk.house.announcer.sender_came(account, sender, self._world.now())
@@ -258,17 +269,17 @@ class Gateway:
         """What a socket is counted under; a proxy's clients are told apart by its requests."""
         return None if locality.is_trusted_proxy(peer, self._settings) else address_key(peer)
 
-    async def _request(self, request: web.Request) -> web.StreamResponse:
+    def _request(self, request: web.Request) -> Awaitable[web.StreamResponse]:
+        """Hand a request on; no coroutine of ours stands around a conversation but its own."""
         transport = request.transport
         threshold = transport.get_protocol() if transport is not None else None
         if transport is None or not isinstance(threshold, Threshold):
             raise web.HTTPServiceUnavailable
         visitor = self._visitor(request, transport, threshold)
-        if isinstance(visitor, web.Response):
-            return visitor
-        if "upgrade" not in request.headers:
-            return await self._page(request, visitor)
-        return await self._talk(request, transport, threshold, visitor)
+        if isinstance(visitor, Visitor) and "upgrade" in request.headers:
+            return self._talk(request, transport, Arrival(visitor, threshold))
+        threshold.wait_no_more()
+        return self._page(request, visitor)
 
     def _visitor(
         self, request: web.Request, transport: asyncio.Transport, threshold: Threshold
@@ -284,33 +295,37 @@ class Gateway:
             return refusal(403, "origin not allowed")
         return Visitor.at(upgrade, peer, address)
 
-    async def _page(self, request: web.Request, visitor: Visitor) -> web.StreamResponse:
+    async def _page(self, request: web.Request, visitor: Visitor | web.Response) -> web.StreamResponse:
+        if isinstance(visitor, web.Response):
+            return visitor
         if request.path == METRICS:
             return await self._scrape.page(request, visitor)
         page = self._pages.get(request.path)
         return refusal(404, "not found") if page is None else await page(request)
 
-    async def _talk(
-        self, request: web.Request, transport: asyncio.Transport, threshold: Threshold, visitor: Visitor
-    ) -> web.StreamResponse:
-        ws = web.WebSocketResponse(compress=False, max_msg_size=MAX_FRAME + 1, timeout=CLOSE_S)
+    async def _talk(self, request: web.Request, transport: asyncio.Transport, arrival: Arrival) -> web.StreamResponse:
+        ws = requests.Upgraded(compress=False, max_msg_size=MAX_FRAME + 1, timeout=CLOSE_S)
         try:
             if request.method != "GET":
                 raise web.HTTPBadRequest
-            drain = await ws.prepare(request)
+            writer = await ws.prepare(request)
         except web.HTTPBadRequest:
             self.meters.turned_away(NO_UPGRADE, "400")
             return refusal(400, "not a websocket upgrade")
-        challenge = Challenge(nonce=str(uuid.UUID(bytes=os.urandom(16), version=4)), issued_at=self._world.now())
-        connection = Connection(challenge, peer=visitor.peer, auth=self._settings.auth)
-        link = Link(ws, transport, drain)
-        conversation = Conversation(self._desk, visitor, connection, threshold=threshold, link=link)
+        conversation = Conversation(self._desk, self._connection(arrival), arrival, Link(ws, transport, writer))
+        del arrival  # what is known of it goes when the client is in; the conversation may last for weeks
         self._conversations.add(conversation)
         try:
             await conversation.run(ws)
         finally:
             self._conversations.discard(conversation)
+            if self._emptied is not None and not self._conversations and not self._emptied.done():
+                self._emptied.set_result(None)
         return ws
+
+    def _connection(self, arrival: Arrival) -> Connection:
+        challenge = Challenge(nonce=str(uuid.UUID(bytes=os.urandom(16), version=4)), issued_at=self._world.now())
+        return Connection(challenge, peer=arrival.visitor.peer, auth=self._settings.auth)
 
 
 async def _healthz(_: web.Request) -> web.StreamResponse:

@@ -1,7 +1,8 @@
 """Somebody who is in: a device with a role and scopes, on a connection of its own."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Protocol
 
 from clawdbot.domain.connect import ClientInfo, ConnectRequest
 from clawdbot.domain.credentials import KnowsSecret
@@ -26,6 +27,25 @@ class Line(Protocol):
         """Close once everything before is sent, or soon in any case."""
 
 
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What a node says that it can do."""
+
+    caps: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    permissions: Mapping[str, bool] = field(default_factory=dict)
+    path_env: str | None = None
+
+
+NOTHING: Final = Offer()
+
+
+def offer(request: ConnectRequest) -> Offer:
+    """What of a request outlasts the handshake; nothing that proved something is kept."""
+    offered = request.caps or request.commands or request.permissions or request.path_env
+    return Offer(request.caps, request.commands, request.permissions, request.path_env) if offered else NOTHING
+
+
 @dataclass(eq=False, slots=True)
 class Session:
     """One admitted connection.
@@ -33,18 +53,26 @@ class Session:
     Attributes:
         id: names the connection, and is the client's to see.
         line: the way to the client.
-        request: what the client said when it connected.
+        client: the program at the other end, by its own account.
+        offer: what it can do, likewise.
         greeted: has it got its hello-ok? Before, no event reaches it.
         expelled: why it may do nothing any more, if so; its socket is being closed (threats.md G8).
+        caller: who it is for those who decide what it may.
     """
 
     id: str
     line: Line
     verified: VerifiedDevice
-    request: ConnectRequest
+    client: ClientInfo
+    offer: Offer
     since: Instant
     greeted: bool = False
     expelled: str | None = field(default=None)
+    caller: Caller = field(init=False)
+    _covering: PairedDevice | None = field(default=None, init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self.caller = Caller(self.device, self.role, self.scopes)
 
     @property
     def device(self) -> DeviceId:
@@ -63,18 +91,19 @@ class Session:
         return self.verified.scopes
 
     @property
-    def client(self) -> ClientInfo:
-        return self.request.client
-
-    @property
     def by_secret(self) -> bool:
         """Did it get in by the shared secret, and not by a token of its own?"""
         return isinstance(self.verified.proof, KnowsSecret)
 
-    @property
-    def caller(self) -> Caller:
-        return Caller(self.device, self.role, self.scopes)
-
     def is_covered_by(self, paired: PairedDevice | None) -> bool:
-        """Does what is on record now still allow this session (threats.md G8)?"""
-        return paired is not None and paired.public_key == self.public_key and paired.may(self.role, self.scopes)
+        """Does what is on record now still allow this session (threats.md G8)?
+
+        A record never changes, it is replaced: the one that allowed this session allows it for as long as it is there.
+        """
+        if paired is None:
+            return False
+        if paired is not self._covering:
+            if paired.public_key != self.public_key or not paired.may(self.role, self.scopes):
+                return False
+            self._covering = paired
+        return True

@@ -27,6 +27,20 @@ class Threshold(asyncio.Protocol):
         patience: seconds.
     """
 
+    __slots__ = (
+        "_deadline",
+        "_doorstep",
+        "_inner",
+        "_key",
+        "_key_of",
+        "_left",
+        "_patience",
+        "_timer",
+        "_too_late",
+        "_too_much",
+        "_transport",
+    )
+
     def __init__(
         self, inner: asyncio.Protocol, doorstep: Doorstep, *, key: Callable[[str], str | None], patience: float
     ) -> None:
@@ -38,8 +52,9 @@ class Threshold(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._left: int | None = None
-        self._too_much: Callable[[], None] = lambda: None
-        self.deadline = 0.0
+        self._too_much: Callable[[], None] = _nothing
+        self._too_late: Callable[[], None] = _nothing
+        self._deadline = 0.0
 
     # --- the socket
 
@@ -54,9 +69,9 @@ class Threshold(asyncio.Protocol):
             transport.write(TURNED_AWAY)
             transport.close()
             return
-        loop = asyncio.get_running_loop()
-        self.deadline = loop.time() + self._patience
-        self._timer = loop.call_at(self.deadline, transport.abort)
+        self._deadline = asyncio.get_running_loop().time() + self._patience
+        self._too_late = transport.abort
+        self._wait()
         self._transport = transport
         self._inner.connection_made(transport)
 
@@ -65,7 +80,7 @@ class Threshold(asyncio.Protocol):
             self._left -= len(data)
             if self._left < 0:
                 self._too_much()
-                self._too_much = lambda: None
+                self._too_much = _nothing
                 return
         if self._transport is not None:
             self._inner.data_received(data)
@@ -74,7 +89,7 @@ class Threshold(asyncio.Protocol):
         return None if self._transport is None else self._inner.eof_received()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._stop_waiting()
+        self.wait_no_more()
         self._leave()
         if self._transport is not None:
             self._inner.connection_lost(error)
@@ -89,16 +104,29 @@ class Threshold(asyncio.Protocol):
 
     def requested(self, key: str) -> bool:
         """A whole request is here, from a client with this key; may it be served?"""
-        self._stop_waiting()
         return self._key is not None or self._enter(key)
 
-    def expect_little(self, too_much: Callable[[], None]) -> None:
-        """From now on take at most :data:`MOST_BYTES`; then say so, once, and take nothing."""
+    def wait_no_more(self) -> None:
+        """The client has said what it wants, and to answer takes as long as it takes."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def expect_little(self, too_much: Callable[[], None], too_late: Callable[[], None]) -> None:
+        """From now on take at most :data:`MOST_BYTES`; then say so, once, and take nothing.
+
+        Args:
+            too_late: what is done, in place of cutting the client off, when its time is over.
+        """
         self._left = MOST_BYTES
         self._too_much = too_much
+        self._too_late = too_late
+        if self._timer is None:
+            self._wait()
 
     def let_in(self) -> None:
         """The client is admitted; this is over."""
+        self.wait_no_more()
         self._leave()
         self._left = None
         if self._transport is not None:
@@ -114,6 +142,12 @@ class Threshold(asyncio.Protocol):
             self._doorstep.leave(self._key)
             self._key = None
 
-    def _stop_waiting(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+    def _wait(self) -> None:
+        self._timer = asyncio.get_running_loop().call_at(self._deadline, self._ring)
+
+    def _ring(self) -> None:
+        self._too_late()
+
+
+def _nothing() -> None:
+    pass

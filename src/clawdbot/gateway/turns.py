@@ -1,8 +1,6 @@
 """One at a time for each key, in the order of arrival; different keys do not wait for each other."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 
@@ -18,18 +16,37 @@ class Turns:
     def __init__(self) -> None:
         self._queues: dict[str, _Queue] = {}
 
-    @asynccontextmanager
-    async def of(self, key: str) -> AsyncIterator[None]:
+    def of(self, key: str) -> "_Turn":
         """Have the turn of this key for as long as the context lasts."""
-        queue = self._queues.setdefault(key, _Queue())
-        queue.users += 1
-        try:
-            async with queue.lock:
-                yield
-        finally:
-            queue.users -= 1
-            if not queue.users:
-                del self._queues[key]
+        return _Turn(self._queues, key)
 
     def __len__(self) -> int:
         return len(self._queues)
+
+
+class _Turn:
+    """One turn, as a context."""
+
+    __slots__ = ("_key", "_queue", "_queues")
+
+    def __init__(self, queues: dict[str, _Queue], key: str) -> None:
+        self._queues = queues
+        self._key = key
+
+    async def __aenter__(self) -> None:
+        self._queue = self._queues.setdefault(self._key, _Queue())
+        self._queue.users += 1
+        try:
+            await self._queue.lock.acquire()
+        except BaseException:
+            self._forget()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        self._queue.lock.release()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._queue.users -= 1
+        if not self._queue.users:
+            del self._queues[self._key]

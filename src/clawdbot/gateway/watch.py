@@ -71,7 +71,8 @@ class WatchedStore:
             if not self._deciding[key]:
                 del self._deciding[key]
             self._decided.add(key)
-        if type(key) in self._known:
+        known = self._known.get(type(key))
+        if known is not None and not (known.get(key) is found[0] is change.state):
             self._hear(key, found[0])
             self._know(key, change.state)
         return change

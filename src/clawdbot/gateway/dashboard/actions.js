@@ -1,8 +1,13 @@
 // What the buttons do: for each kind of card and each button the call, and the question before it where there is one.
 
 import { h, visible } from "./dom.js";
+import { others } from "./people.js";
 
 const of = ({ channel, account }) => ({ channel, account });
+const HERE = new Set(["127.0.0.1", "::1"]);
+const PAIRS_AGAIN = "It is on the gateway's machine, and may pair again without asking: to keep it out, revoke it instead.";
+const MAY_ASK = "It may ask again as a stranger.";
+
 const sender = (one) => ({ ...of(one), sender: one.id });
 
 // --- what there is to fill in ----------------------------------------------------------------------------------------
@@ -31,11 +36,27 @@ const uses = {
   into: (count) => ({ uses: Number(count) }),
 };
 
+/** Another id of a person: one that is known, or else any. */
+const other = (options) => ({
+  caption: "Other id",
+  ...(options.length > 0 ? { options, value: options[0][0] } : { required: true }),
+  into: (id) => ({ other: id }),
+});
+
 const called = (value = "") => ({
   caption: "Your name for this person, if you like",
   value,
   into: (label) => (label || value ? { label } : {}),
 });
+
+/** What is shown once, and can be copied. */
+const once = (text) => [h("code", { class: "word" }, visible(text, 128)), h("button", {
+  type: "button",
+  onclick: async ({ target }) => {
+    const copied = navigator.clipboard.writeText(text);
+    target.textContent = await copied.then(() => "Copied", () => "Not copied: select it");
+  },
+}, "Copy"), h("br")];
 
 // --- people ----------------------------------------------------------------------------------------------------------
 
@@ -101,6 +122,29 @@ const ACTIONS = {
         fields: [term("For how long", "As long as before")],
       },
     }),
+    link: (one, role, senders) => ({
+      method: "dm.pair.link",
+      params: sender(one),
+      done: "Linked",
+      question: {
+        title: `Who else is ${visible(one.name)}?`,
+        text: "One person with two ids: what you decide about one is decided about both. If one is blocked, both are; " +
+          "if one is in, the other comes in with the next message.",
+        yes: "Link",
+        fields: [other(others(one, senders))],
+      },
+    }),
+    unlink: (one) => ({
+      method: "dm.pair.unlink",
+      params: sender(one),
+      done: "Not linked any more",
+      question: {
+        title: `Who is not ${visible(one.name)}?`,
+        text: "A person apart again: in or blocked as now, but not expected any more.",
+        yes: "Unlink",
+        fields: [other(one.linked.map((id) => [id, visible(id, 128)]))],
+      },
+    }),
     revoke: (one) => ({
       method: "dm.pair.revoke",
       params: sender(one),
@@ -163,9 +207,13 @@ const ACTIONS = {
           called(),
         ],
       },
-      after: ({ word }) => ({
-        title: "Give this word to whom you invite",
-        text: [h("code", { class: "word" }, visible(word)), " It is not shown again."],
+      after: ({ word, link }) => ({
+        title: `Give this ${link ? "link" : "word"} to whom you invite`,
+        text: [
+          ...once(link ?? word),
+          link ? ["To follow it is enough, or to write ", h("code", {}, word)] : "To write it to the bot is enough",
+          " and nothing else. It is not shown again.",
+        ].flat(),
         yes: "Done",
         no: false,
       }),
@@ -236,7 +284,7 @@ const ACTIONS = {
         title: `Remove ${visible(one.name)}?`,
         text: one.own
           ? "That is this browser: you will need a new link to come back."
-          : "Its connections end at once, and it is forgotten. It may ask again as a stranger.",
+          : `Its connections end at once, and it is forgotten. ${HERE.has(one.remoteIp) ? PAIRS_AGAIN : MAY_ASK}`,
         yes: "Remove",
         danger: true,
       },
@@ -245,4 +293,4 @@ const ACTIONS = {
 };
 
 /** What a button means: {method, params, done, question?}, and `after`, which tells of the answer. */
-export const meaning = (one, action, role) => ACTIONS[one.kind][action](one, role);
+export const meaning = (one, action, role, senders) => ACTIONS[one.kind][action](one, role, senders);

@@ -109,7 +109,7 @@ $("lists").addEventListener("click", (event) => {
 
 async function press(one, action, role) {
   if (busy.has(one.key)) return;
-  const { method, params, done, question, after } = meaning(one, action, role);
+  const { method, params, done, question, after } = meaning(one, action, role, known.senders);
   const given = question ? await ask(question) : {};
   if (given === null) return;
   Object.assign(params, given);

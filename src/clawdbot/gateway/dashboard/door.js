@@ -50,16 +50,26 @@ export function locked(why, onask) {
   );
 }
 
+const NO_WORDS = "This gateway told no sound key for check words: do not approve where its list shows some.";
+
+async function showWords(own, gateway) {
+  const { checkWords } = await import("./words.js");
+  const words = await checkWords(own, gateway);
+  $("door-words")?.replaceChildren("Only if the same check words are shown there: ", h("strong", {}, words));
+}
+
 /** It asked, and waits for the owner. */
-export function waiting(deviceId, requestId) {
-  if ($("door-request")?.textContent === (requestId ?? "")) return;
+export function waiting({ id, publicKey }, { requestId = "", gatewayKey }) {
+  if ($("door-request")?.textContent === requestId) return;
   show(
     title("This browser waits for your approval"),
     h("p", {}, "Approve it on a device that is in, or on the gateway's machine:"),
     h("p", {}, h("code", {}, "clawdbot devices ", requestId ? "approve " : "list",
-      h("span", { id: "door-request" }, outside(requestId ?? "")))),
-    h("p", { class: "note" }, "It is device ", h("code", {}, deviceId.slice(0, 12)),
+      h("span", { id: "door-request" }, outside(requestId)))),
+    h("p", { id: "door-words" }),
+    h("p", { class: "note" }, "It is device ", h("code", {}, id.slice(0, 12)),
       ". Leave this page open: it goes on by itself."),
   );
   $("door-title").focus();
+  if (requestId) showWords(publicKey, gatewayKey).catch(() => $("door-words")?.replaceChildren(NO_WORDS));
 }

@@ -111,7 +111,7 @@ function waitAfter(error, tries) {
   else if (error.code === "NOT_PAIRED") {
     page.hidden();
     status("Waiting for approval");
-    door.waiting(device.id, error.details.requestId);
+    door.waiting(device, error.details);
     return WAIT_MS;
   } else status(`${error.message}. Trying again…`);
   return Math.max(error.retryAfterMs ?? 0, RETRY_MS[Math.min(tries, RETRY_MS.length - 1)]);

@@ -40,6 +40,7 @@ export function drawRequest(one) {
   return card(one, wish + (one.isRepair ? "; it was approved before" : ""), [
     one.scopes.length > 0 && ["May then", outside(one.scopes.join(", "), 300)],
     ["Device", h("code", {}, visible(one.deviceId.slice(0, 12)))],
+    one.checkWords && ["Check words", outside(one.checkWords)],
     ["From", outside(one.remoteIp ?? "an address that a proxy hides")],
     one.platform && ["Platform", outside(one.platform)],
     ["Asked", when(one.at)],

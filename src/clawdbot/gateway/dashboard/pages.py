@@ -13,6 +13,8 @@ from typing import Final
 
 from aiohttp import web
 
+from clawdbot.domain.word_list import WORDS
+
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 INDEX: Final = "index.html"
@@ -96,7 +98,8 @@ def _unless_hidden(file: File, shown: Callable[[], bool]) -> Page:
 def files() -> Mapping[str, File]:
     """The same by name."""
     here = resources.files("clawdbot.gateway.dashboard")
-    return {
+    words = {"words.txt": _file("\n".join(WORDS).encode("ascii"), "text/plain; charset=utf-8")}
+    return words | {
         one.name: _file(one.read_bytes(), type)
         for one in here.iterdir()
         for suffix, type in TYPES.items()

@@ -25,8 +25,18 @@ export function people(senders) {
   };
 }
 
+/** Who else is known on somebody's account, to choose from: neither himself nor linked with him. */
+export function others(one, senders) {
+  const known = ["allowed", "pending", "expected", "blocked", "quiet"].flatMap((list) => senders[list]);
+  return known
+    .filter(({ channel, account }) => channel === one.channel && account === one.account)
+    .filter(({ id }) => id !== one.id && !one.linked?.includes(id))
+    .map((other) => [other.id, visible(called(other) === other.id ? other.id : `${called(other)} (${other.id})`, 128)]);
+}
+
 const id = (one) => ["Id", h("code", {}, outside(one.id, 128))];
 const until = (term, one) => one.until && [term, when(one.until)];
+const also = (one) => one.linked && ["Also", h("code", {}, outside(one.linked.join(", "), 200))];
 const by = (one) => one.by && ["By", outside(one.by, 200)];
 
 export function drawSender(one) {
@@ -34,10 +44,12 @@ export function drawSender(one) {
   const meta = others.map(([name, value]) => `${name}: ${value}`).join(", ");
   return card(one, `writes on ${place(one)}`, [
     id(one),
+    also(one),
     meta && ["Goes by", outside(meta, 200)],
     ["Code", h("code", {}, visible(one.code))],
     ["Asked", when(one.at)],
     ["Expires", when(one.until)],
+    one.held && ["Message", "is kept until you decide"],
   ], [
     ["approve", "Approve", "primary"],
     ["approve-for", "Approve for…"],
@@ -50,12 +62,15 @@ export function drawSender(one) {
 export function drawPerson(one) {
   return card(one, place(one), [
     one.label && id(one),
+    also(one),
     ["Approved", one.approvedAt ? when(one.approvedAt) : "before this was noted"],
     by(one),
     until("Ends", one),
   ], [
     one.until && ["extend", "Extend"],
     ["label", "Label"],
+    ["link", "Link"],
+    one.linked && ["unlink", "Unlink"],
     ["revoke", "Revoke", "danger"],
     ["block", "Block", "danger"],
   ]);
@@ -64,6 +79,7 @@ export function drawPerson(one) {
 export function drawExpected(one) {
   return card(one, place(one), [
     one.label && id(one),
+    also(one),
     one.expectedAt && ["Announced", when(one.expectedAt)],
     by(one),
     until("Until", one),
@@ -84,6 +100,7 @@ export function drawInvite(one) {
 export function drawShut(one) {
   return card(one, `${place(one)}: ${one.blockedAt ? "blocked" : "turned away for a time"}`, [
     one.label && id(one),
+    also(one),
     one.blockedAt && ["Blocked", when(one.blockedAt)],
     by(one),
     until("Until", one),

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 
 from clawdbot.device_service import DeviceService
 from clawdbot.domain.devices import Denied
+from clawdbot.domain.held import Slip
 from clawdbot.domain.names import ChannelAccount, Instant, SenderId
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ChannelFailed
 from clawdbot.gateway.announcer import Announcer
+from clawdbot.gateway.checks import Checks
 from clawdbot.gateway.nodes import ConnectedNodes
 from clawdbot.gateway.pairing_words import PairingWords
 from clawdbot.gateway.past import Past
@@ -39,6 +41,15 @@ async def no_channels(_account: ChannelAccount, _sender: SenderId, _text: str) -
     raise ChannelFailed("this gateway runs no channels")
 
 
+Holds = Callable[[Slip], bool]
+"""Says whether the message is held that a request was opened with."""
+
+
+def nothing_held(_: Slip) -> bool:
+    """The :data:`Holds` of a gateway that keeps no messages."""
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What verbs work with.
@@ -48,7 +59,9 @@ class House:
         turns: one try at a time for each device.
         tell: sends a text to a sender of a channel account.
         words: those by which devices are paired that bring them.
+        checks: makes the words that owners compare.
         past: pages of the history.
+        holds: whether the message is held that a request was opened with.
     """
 
     devices: DeviceService
@@ -64,7 +77,9 @@ class House:
     turns: Turns
     tell: Tell
     words: PairingWords
+    checks: Checks
     past: Past
+    holds: Holds = nothing_held
 
 
 def invalid(message: str) -> Error:

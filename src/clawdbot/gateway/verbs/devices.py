@@ -3,6 +3,7 @@
 import asyncio
 from typing import Final, assert_never
 
+from clawdbot.domain.admission import pairs_again
 from clawdbot.domain.devices import Approved, BadName, Denied, Rejected, Removed, Renamed, Revoked, Rotated
 from clawdbot.domain.names import Role
 from clawdbot.gateway.session import Session
@@ -34,8 +35,8 @@ async def list_(house: House, session: Session, _: DevicePairList) -> object:
         if start:
             await asyncio.sleep(0)
         spelled += [views.device(id, paired) for id, paired in found.paired[start : start + AT_ONCE]]
-    pending = tuple([views.device_request(id, request) for id, request in found.pending])
-    return views.DevicesView(pending=pending, paired=tuple(spelled))
+    words = await house.checks.of_all(request.public_key for _, request in found.pending)
+    return views.DevicesView(pending=views.device_requests(found, words), paired=tuple(spelled))
 
 
 async def approve(house: House, session: Session, params: DevicePairApprove) -> object:
@@ -43,8 +44,7 @@ async def approve(house: House, session: Session, params: DevicePairApprove) -> 
     answer = await house.devices.approve(params.request_id, caller=session.caller)
     match answer:
         case Approved(request, paired):
-            device = views.device(paired.public_key.device_id, paired)
-            return {"requestId": request.id, "device": device}
+            return views.approved_device(request, paired, await house.checks.of(request.public_key))
         case Denied():
             return denied(session, params.method, answer, UNKNOWN_REQUEST)
         case _:
@@ -67,8 +67,9 @@ async def remove(house: House, session: Session, params: DevicePairRemove) -> ob
     """Forget a device."""
     answer = await house.devices.remove(params.device_id, caller=session.caller)
     match answer:
-        case Removed():
-            return {"deviceId": params.device_id}
+        case Removed(paired):
+            again = pairs_again(paired, silent_local=house.settings().silent_local)
+            return views.RemovedDeviceView(device_id=params.device_id, pairs_again=again)
         case Denied():
             return denied(session, params.method, answer, UNKNOWN_DEVICE)
         case _:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from clawdbot.domain import names, sender_ids
-from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, SenderId
 from clawdbot.gateway.verbs.base import House, invalid
 from clawdbot.wire.frames import Error
 from clawdbot.wire.sender_params import OfSender
@@ -35,21 +35,28 @@ async def accounts(house: House, channel: str | None, account: str | None) -> Se
     return [one for one in await house.senders.accounts() if is_meant(one)]
 
 
-def sender(params: OfSender) -> tuple[ChannelAccount, SenderId] | Error:
+async def sender(house: House, params: OfSender) -> tuple[ChannelAccount, SenderId] | Error:
     """The account and the sender that are meant, who need not be known yet."""
-    where = account(params.channel, params.account)
+    where = await account(house, params.channel, params.account)
     if isinstance(where, Error):
         return where
     id = id_on(where.channel, params.sender)
     return id if isinstance(id, Error) else (where, id)
 
 
-def account(channel: str, account: str | None) -> ChannelAccount | Error:
-    """The one account that is meant, whether or not anything is stored for it; the default one if none is named."""
+async def account(house: House, channel: str, account: str | None) -> ChannelAccount | Error:
+    """The one account that is meant; the default one if none is named, which every channel has.
+
+    One that is neither configured nor has anything stored for it is unknown: nobody makes files of ours by making up
+    names.
+    """
     try:
-        return ChannelAccount(names.channel(channel), names.account_id(account or ""))
+        where = ChannelAccount(names.channel(channel), names.account_id(account or ""))
     except ValueError:
         return invalid(UNKNOWN_ACCOUNT)
+    if where.account == DEFAULT_ACCOUNT or where in house.reports.accounts() or where in await house.senders.accounts():
+        return where
+    return invalid(UNKNOWN_ACCOUNT)
 
 
 def id_on(channel: Channel, text: str) -> SenderId | Error:

@@ -67,7 +67,7 @@ class _Node:
                 paired=True,
                 connected=False,
             )
-        client, request = self.session.client, self.session.request
+        client, offer = self.session.client, self.session.offer
         alias = None if self.paired is None else self.paired.alias
         return NodeView(
             node_id=self.id,
@@ -77,10 +77,10 @@ class _Node:
             device_family=client.device_family,
             model_identifier=client.model_identifier,
             remote_ip=self.session.verified.peer.address,
-            caps=tuple(sorted({cap.strip() for cap in request.caps} - {""})),
+            caps=tuple(sorted({cap.strip() for cap in offer.caps} - {""})),
             commands=commands,
-            path_env=request.path_env,
-            permissions=request.permissions or None,
+            path_env=offer.path_env,
+            permissions=offer.permissions or None,
             connected_at_ms=self.session.since,
             paired=self.paired is not None,
             connected=True,

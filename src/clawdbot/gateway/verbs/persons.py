@@ -6,9 +6,10 @@ Whoever may approve may invite: the scope is the same. The word is in the answer
 
 from typing import Final, assert_never
 
-from clawdbot.domain import facts
+from clawdbot.domain import facts, invites
 from clawdbot.domain.effects import SenderDecision
-from clawdbot.domain.names import ChannelAccount, SenderId
+from clawdbot.domain.invites import InviteWord
+from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.domain.sender_answers import (
     InviteMade,
     InviteVoided,
@@ -32,7 +33,7 @@ DAY_MS: Final = 24 * 60 * 60 * 1000
 
 async def invite(house: House, session: Session, params: DmPairInvite) -> object:
     """Make a word that lets in who writes it to the bot."""
-    where = meant.account(params.channel, params.account)
+    where = await meant.account(house, params.channel, params.account)
     if isinstance(where, Error):
         return where
     try:
@@ -48,16 +49,24 @@ async def invite(house: House, session: Session, params: DmPairInvite) -> object
         return invalid(f"that is no invite: {error}")
     match answer:
         case InviteMade(word, digest, made):
-            return {"word": word.grouped(), "invite": sender_views.invite(where, digest, made)}
+            shown = {"word": word.grouped(), "invite": sender_views.invite(where, digest, made)}
+            link = _link(house, where, word)
+            return {**shown, "link": link} if link else shown
         case TooManyInvites():
             return invalid("too many invites are good already")
         case _:
             assert_never(answer)
 
 
+def _link(house: House, where: ChannelAccount, word: InviteWord) -> str | None:
+    """A deep link with the word in it, where the platform has such and it is known how the bot is called."""
+    report = house.reports.accounts().get(where)
+    return invites.link(word, report.bot) if where.channel is Channel.TELEGRAM and report and report.bot else None
+
+
 async def uninvite(house: House, session: Session, params: DmPairUninvite) -> object:
     """Void an invite; who came in by it stays."""
-    where = meant.account(params.channel, params.account)
+    where = await meant.account(house, params.channel, params.account)
     if isinstance(where, Error):
         return where
     answer = await house.senders.uninvite(where, params.id, by=facts.by_device(session.device))
@@ -72,7 +81,7 @@ async def uninvite(house: House, session: Session, params: DmPairUninvite) -> ob
 
 async def link(house: House, session: Session, params: DmPairLink) -> object:
     """Say that two ids are one person; what was decided about one of them is, from now on, about both."""
-    both = _both(params)
+    both = await _both(house, params)
     if isinstance(both, Error):
         return both
     where, sender, other = both
@@ -91,7 +100,7 @@ async def link(house: House, session: Session, params: DmPairLink) -> object:
 
 async def unlink(house: House, session: Session, params: DmPairUnlink) -> object:
     """Let the other id be a person by itself again."""
-    both = _both(params)
+    both = await _both(house, params)
     if isinstance(both, Error):
         return both
     where, sender, other = both
@@ -105,8 +114,8 @@ async def unlink(house: House, session: Session, params: DmPairUnlink) -> object
             assert_never(answer)
 
 
-def _both(params: DmPairLink | DmPairUnlink) -> tuple[ChannelAccount, SenderId, SenderId] | Error:
-    named = meant.sender(params)
+async def _both(house: House, params: DmPairLink | DmPairUnlink) -> tuple[ChannelAccount, SenderId, SenderId] | Error:
+    named = await meant.sender(house, params)
     if isinstance(named, Error):
         return named
     where, sender = named

@@ -5,7 +5,6 @@ own terminal does not come this way.
 """
 
 import asyncio
-from collections.abc import Iterable
 from typing import assert_never
 
 from clawdbot.domain import codes, facts, senders
@@ -46,7 +45,8 @@ async def list_(house: House, _: Session, params: DmPairList) -> object:
     accounts = await meant.accounts(house, params.channel, params.account)
     if isinstance(accounts, Error):
         return accounts
-    return sender_views.people([(one, await house.senders.read(one)) for one in accounts], now=house.now())
+    known = [(one, await house.senders.read(one)) for one in accounts]
+    return sender_views.people(known, now=house.now(), holds=house.holds)
 
 
 # --- by code ---------------------------------------------------------------------------------------------------------
@@ -60,22 +60,28 @@ async def approve(house: House, session: Session, params: DmPairApprove) -> obje
     found = await _try_code(house, session, params)
     if isinstance(found, Error):
         return found
-    where, sender = found
+    where, sender, _ = found
     if label:
         await house.senders.label_sender(where, sender, label)
     return _resolved(house, where, sender, SenderDecision.APPROVED)
 
 
 async def reject(house: House, session: Session, params: DmPairReject) -> object:
-    """Dismiss a request; the sender may ask again, at once or after a while."""
+    """Dismiss a request, and it alone; or turn the person away for a while, under every id of his."""
     found = await _try_code(house, session, params)
-    return found if isinstance(found, Error) else _resolved(house, *found, SenderDecision.REJECTED)
+    if isinstance(found, Error):
+        return found
+    where, sender, linked = found
+    return _resolved(house, where, sender, SenderDecision.REJECTED, others=linked)
 
 
 async def _try_code(
     house: House, session: Session, params: DmPairApprove | DmPairReject
-) -> tuple[ChannelAccount, SenderId] | Error:
-    """Decide about whom a code belongs to; one try of a device at a time, and not many wrong ones."""
+) -> tuple[ChannelAccount, SenderId, frozenset[SenderId]] | Error:
+    """Decide about whom a code belongs to; one try of a device at a time, and not many wrong ones.
+
+    The last of the answer are those of his other ids about which it was decided, too.
+    """
     accounts = await meant.accounts(house, params.channel, params.account)
     if isinstance(accounts, Error):
         return accounts
@@ -89,23 +95,23 @@ async def _try_code(
         where = [] if code is None else await house.senders.where_waits(code, accounts)
         if len(where) > 1:
             return invalid(SEVERAL_ACCOUNTS)
-        sender = await _decide(house, session, where[0], code, params) if where and code else None
-        if sender is None:
+        decided = await _decide(house, session, where[0], code, params) if where and code else None
+        if decided is None:
             house.wrong_codes.failed(session.device, house.now())
             return invalid(UNKNOWN_CODE)
-    return where[0], sender
+    return where[0], *decided
 
 
 async def _decide(
     house: House, session: Session, where: ChannelAccount, code: PairingCode, params: DmPairApprove | DmPairReject
-) -> SenderId | None:
+) -> tuple[SenderId, frozenset[SenderId]] | None:
     match params:
         case DmPairApprove():
             approved = await house.senders.approve_sender(where, code, by=_by(session), lasts_ms=params.for_ms)
-            return approved.request.sender if isinstance(approved, senders.Approved) else None
+            return (approved.request.sender, frozenset()) if isinstance(approved, senders.Approved) else None
         case DmPairReject():
             rejected = await house.senders.reject_sender(where, code, by=_by(session), quiet_ms=params.for_ms)
-            return rejected.request.sender if isinstance(rejected, senders.Rejected) else None
+            return (rejected.request.sender, rejected.linked) if isinstance(rejected, senders.Rejected) else None
         case _:
             assert_never(params)
 
@@ -115,40 +121,40 @@ async def _decide(
 
 async def block(house: House, session: Session, params: DmPairBlock) -> object:
     """Silence for a sender, whatever he was before, and under whichever of his ids he asked (threats.md D7)."""
-    named = meant.sender(params)
+    named = await meant.sender(house, params)
     if isinstance(named, Error):
         return named
     where, sender = named
     answer = await house.senders.block_sender(where, sender, by=_by(session))
-    others = sorted(answer.aliases) if isinstance(answer, senders.Blocked) else ()
+    others = answer.aliases if isinstance(answer, senders.Blocked) else frozenset[SenderId]()
     return _resolved(house, where, sender, SenderDecision.BLOCKED, others=others)
 
 
 async def unblock(house: House, session: Session, params: DmPairUnblock) -> object:
     """End a block, or the time for which a sender was turned away."""
-    named = meant.sender(params)
+    named = await meant.sender(house, params)
     if isinstance(named, Error):
         return named
     answer = await house.senders.unblock_sender(*named, by=_by(session))
     if isinstance(answer, senders.NotBlocked):
         return invalid("sender is not blocked")
-    return _resolved(house, *named, SenderDecision.UNBLOCKED)
+    return _resolved(house, *named, SenderDecision.UNBLOCKED, others=answer.linked)
 
 
 async def revoke(house: House, session: Session, params: DmPairRevoke) -> object:
     """Take an approval back, or an announcement."""
-    named = meant.sender(params)
+    named = await meant.sender(house, params)
     if isinstance(named, Error):
         return named
     answer = await house.senders.revoke_sender(*named, by=_by(session))
     if isinstance(answer, senders.NotAllowed):
         return invalid(NOT_APPROVED)
-    return _resolved(house, *named, SenderDecision.REVOKED, others=sorted(answer.linked))
+    return _resolved(house, *named, SenderDecision.REVOKED, others=answer.linked)
 
 
 async def expect(house: House, session: Session, params: DmPairExpect) -> object:
     """Announce a person: in with the first message."""
-    named, label = meant.sender(params), _label(params.label or "")
+    named, label = await meant.sender(house, params), _label(params.label or "")
     if isinstance(named, Error):
         return named
     if isinstance(label, Error):
@@ -158,7 +164,7 @@ async def expect(house: House, session: Session, params: DmPairExpect) -> object
         case senders.Announced():
             if label:
                 await house.senders.label_sender(*named, label)
-            return _resolved(house, *named, SenderDecision.EXPECTED)
+            return _resolved(house, *named, SenderDecision.EXPECTED, others=answer.linked)
         case senders.AlreadyAllowed():
             return invalid("sender is approved already")
         case senders.IsBlocked():
@@ -168,14 +174,14 @@ async def expect(house: House, session: Session, params: DmPairExpect) -> object
 
 
 async def extend(house: House, session: Session, params: DmPairExtend) -> object:
-    """Let somebody who is in for a time be in for longer, counted from now."""
-    named = meant.sender(params)
+    """Let a person who is in for a time be in for longer, counted from now."""
+    named = await meant.sender(house, params)
     if isinstance(named, Error):
         return named
     answer = await house.senders.extend_sender(*named, by=_by(session), lasts_ms=params.for_ms)
     match answer:
         case Extended():
-            return _resolved(house, *named, SenderDecision.EXTENDED)
+            return _resolved(house, *named, SenderDecision.EXTENDED, others=answer.linked)
         case Endless():
             return invalid("sender is approved for good")
         case senders.NotAllowed():
@@ -185,8 +191,8 @@ async def extend(house: House, session: Session, params: DmPairExtend) -> object
 
 
 async def label(house: House, _: Session, params: DmPairLabel) -> object:
-    """Call a sender something; it decides nothing, and nobody is told."""
-    named, text = meant.sender(params), _label(params.label)
+    """Call a person something; it decides nothing, and nobody is told."""
+    named, text = await meant.sender(house, params), _label(params.label)
     if isinstance(named, Error):
         return named
     if isinstance(text, Error):
@@ -198,7 +204,7 @@ async def label(house: House, _: Session, params: DmPairLabel) -> object:
 
 async def notify(house: House, _: Session, params: DmPairNotify) -> object:
     """Tell an approved sender that he is in: for channels that have one connection, which is the gateway's."""
-    named = meant.sender(params)
+    named = await meant.sender(house, params)
     if isinstance(named, Error):
         return named
     where, sender = named
@@ -218,10 +224,15 @@ async def notify(house: House, _: Session, params: DmPairNotify) -> object:
 
 
 def _resolved(
-    house: House, where: ChannelAccount, sender: SenderId, decision: SenderDecision, *, others: Iterable[SenderId] = ()
+    house: House,
+    where: ChannelAccount,
+    sender: SenderId,
+    decision: SenderDecision,
+    *,
+    others: frozenset[SenderId] = frozenset(),
 ) -> object:
     """Tell everybody whom it concerns, under each of the sender's ids that anything may be known by."""
-    for each in (sender, *others):
+    for each in (sender, *sorted(others - {sender})):
         house.announcer.sender_resolved(where, each, decision, house.now())
     return {"channel": where.channel, "account": where.account, "id": sender, "decision": decision}
 
