@@ -4,12 +4,13 @@ import io
 import logging
 import os
 import sys
+from difflib import get_close_matches
 
 import click
 
 from clawdbot import paths
 from clawdbot.cli.lazy_group import LazyGroup
-from clawdbot.cli.output import report
+from clawdbot.cli.output import report, speak_of
 from clawdbot.errors import ClawdbotError, StoreUnavailable, UsageError
 
 COMMANDS = {
@@ -22,7 +23,7 @@ COMMANDS = {
     "explain": ("explain:command", "Say why somebody is in, waiting or refused, and what would change it."),
     "gateway": ("gateway:command", "Run the gateway: the configured channels and the assistant."),
     "history": ("history:command", "Show who asked, who decided and who was refused."),
-    "import": ("carry_over:command", "Take over the state of another directory, the reference's or ours."),
+    "import": ("carry_over:command", "Take over the state of another directory: the reference's, OpenClaw's or ours."),
     "node": ("node:command", "Make this machine a node, and say what may be run on it."),
     "nodes": ("nodes:command", "See and use the nodes: machines and phones that do things for you."),
     "owner": ("owner:command", "See that you are told who waits, and of what else needs you."),
@@ -36,6 +37,16 @@ COMMANDS = {
 UNKNOWN = (click.exceptions.NoSuchCommand, click.NoSuchOption)
 """What click adds a suggestion to, which belongs into the hint."""
 
+GRANTING = {"--owner"}
+SLIP = 0.75
+"""How alike two words are that are the same but for a slip; from 0, in nothing, to 1."""
+
+
+def _speak_of(_ctx: click.Context, _option: click.Parameter, profile: str | None) -> str | None:
+    """As soon as it is read, for what is said of the rest of the line."""
+    speak_of(profile, COMMANDS)
+    return profile
+
 
 @click.group(
     cls=LazyGroup,
@@ -43,7 +54,9 @@ UNKNOWN = (click.exceptions.NoSuchCommand, click.NoSuchOption)
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="clawdbot", message="%(version)s")
-@click.option("--profile", metavar="NAME", help="Use ~/.clawdbot-NAME instead of ~/.clawdbot.")
+@click.option(
+    "--profile", metavar="NAME", is_eager=True, callback=_speak_of, help="Use ~/.clawdbot-NAME instead of ~/.clawdbot."
+)
 def root(profile: str | None) -> None:
     """Decide who may talk to your assistant bot, and which devices may join it.
 
@@ -95,13 +108,21 @@ def _in_our_words(error: click.UsageError) -> UsageError:
     match error:
         case click.exceptions.NoSuchCommand(possibilities=[nearest, *_]):
             hint = f'did you mean "{where} {nearest}"?'
-        case click.NoSuchOption(possibilities=[nearest, *_]):
-            hint = f'did you mean "{nearest}"?'
+        case click.NoSuchOption() if meant := _meant(error):
+            hint = f'did you mean "{meant}"?'
         case _:
             hint = f'run "{where} --help"'
     text = error.message if isinstance(error, UNKNOWN) else error.format_message()
     message = " ".join(text.split()).rstrip(".")
     return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _meant(error: click.NoSuchOption) -> str | None:
+    """The option that was misspelled, if it is a slip; never one that gives somebody more than he would have had."""
+    wanted = error.option_name.lstrip("-")
+    near = {one.lstrip("-"): one for one in error.possibilities or () if one not in GRANTING}
+    found = get_close_matches(wanted, near, n=1, cutoff=SLIP)
+    return near[found[0]] if found else None
 
 
 def _unwritable(error: OSError) -> int:

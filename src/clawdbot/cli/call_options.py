@@ -7,7 +7,9 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import click
 
+from clawdbot.cli.asked import STDIN, asked_for
 from clawdbot.domain.secret import Secret
+from clawdbot.errors import UsageError
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -43,8 +45,8 @@ def call_options(
         def packed(*args: P.args, **said: P.kwargs) -> R:
             options = CallOptions(
                 url=_text(said.pop("url")),
-                token=_secret(said.pop("token")),
-                password=_secret(said.pop("password")),
+                token=secret("token", said.pop("token")),
+                password=secret("password", said.pop("password")),
                 tls_fingerprint=_text(said.pop("tls_fingerprint")),
                 within=int(str(said.pop("timeout"))) / 1000,
                 json=bool(said.pop("json_")),
@@ -64,8 +66,8 @@ def _options(timeout_ms: int) -> list[Callable[[Callable[P, R]], Callable[P, R]]
         click.option(
             "--url", metavar="URL", help="The gateway's URL, if it is not the configured one: ws://host:port."
         ),
-        click.option("--token", metavar="TOKEN", help="The gateway's token."),
-        click.option("--password", metavar="PASSWORD", help="The gateway's password."),
+        click.option("--token", metavar="TOKEN", help="The gateway's token; -: asked for."),
+        click.option("--password", metavar="PASSWORD", help="The gateway's password; -: asked for."),
         click.option("--tls-fingerprint", metavar="SHA256", help="The one certificate that a wss:// gateway may have."),
         click.option(
             "--timeout",
@@ -83,6 +85,16 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def _secret(value: object) -> Secret | None:
+def secret(name: str, value: object) -> Secret | None:
+    """A shared secret as it was given: on the line, where others see it, or by ``-``.
+
+    Raises:
+        UsageError: it was to come by standard input, and did not.
+    """
     text = _text(value)
-    return None if text is None else Secret(text)
+    if text != STDIN:
+        return None if text is None else Secret(text)
+    given = asked_for(f"Gateway {name}").strip()
+    if not given:
+        raise UsageError(f"no {name} came", hint=f"type it, or give the file that it is in: --{name} - < FILE")
+    return Secret(given)

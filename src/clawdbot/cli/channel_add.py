@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shlex
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -19,6 +20,8 @@ from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount
 from clawdbot.domain.secret import Secret
 from clawdbot.domain.texts import login_command, visible
 from clawdbot.errors import NeedsLogin, Refused, UsageError
+from clawdbot.paths import home_of
+from clawdbot.store.disk import is_loose
 
 if TYPE_CHECKING:
     from clawdbot.channels.base import BotIdentity
@@ -82,7 +85,7 @@ def _entries(
     asked = {question.option for question in questions}
     for name, given in options.items():
         if given is not None and name not in asked:
-            raise UsageError(f"{where.channel} has no --{name.replace('_', '-')}")
+            raise UsageError(f"{where.channel} has no --{name.replace('_', '-')}", hint=_takes(questions))
     if sum((options.get("token") is not None, token_file is not None, use_env)) > 1:
         raise UsageError("more than one token is given", hint="give one of --token, --token-file and --use-env")
     if use_env:
@@ -93,11 +96,19 @@ def _entries(
     return [entry for entry in found if entry is not None]
 
 
+def _takes(questions: tuple[Question, ...]) -> str:
+    """Which options say what the channel needs to know."""
+    options = [f"--{question.option.replace('_', '-')}" for question in questions]
+    options += ["--token-file"] if any(question.file_key for question in questions) else []
+    options += ["--use-env"] if any(question.secret for question in questions) else []
+    return f"it takes {', '.join(options) or 'no option but --account and --no-check'}"
+
+
 def _from_environment(where: ChannelAccount, questions: tuple[Question, ...]) -> list[Entry]:
     """The account is switched on, and finds its tokens by itself."""
     secrets = [question for question in questions if question.secret]
     if not secrets:
-        raise UsageError(f"{where.channel} takes nothing from the environment")
+        raise UsageError(f"{where.channel} takes nothing from the environment", hint="leave --use-env out")
     if where.account != DEFAULT_ACCOUNT:
         raise UsageError(f"${secrets[0].variable} is for the default account", hint="give the token itself")
     for question in secrets:
@@ -116,6 +127,9 @@ def _from_file(where: ChannelAccount, questions: tuple[Question, ...], token_fil
     except UnicodeDecodeError:
         raise Refused(f"{token_file} holds no text", hint=_FILE_HINT) from None
     secret = _secret(text, f"{token_file} is empty", question)
+    if is_loose(token_file):
+        warn(f"{token_file} is open to others on this machine, and holds the token")
+        hint(f"chmod 600 {shlex.quote(str(token_file))}")
     return Entry(question.file_key, str(token_file.absolute()), secret)
 
 
@@ -181,8 +195,10 @@ def _preview(changes: "Changes") -> "Config":
 def _save(where: ChannelAccount, entries: list[Entry], changes: "Changes") -> Path:
     """Change the configuration file, and nothing else in it."""
     from clawdbot.config import edit
+    from clawdbot.gateway.privacy import close_to_others
 
     path = context.paths().config_path
+    close_to_others(context.paths(), home_of(os.environ))
     edit.update(path, changes)
     saved = context.config().accounts.get(where)
     for entry in entries:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @click.command("login")
-@click.argument("channel", type=ChannelName())
+@click.argument("channel", type=ChannelName(Channel.WHATSAPP))
 @click.option("--account", metavar="ID", default="", help="Account id; the default account when left out.")
 @click.option("--phone", metavar="NUMBER", default="", help="Get a code to type on the phone, instead of one to scan.")
 def login_command(channel: Channel, account: str, phone: str) -> None:

@@ -8,7 +8,7 @@ import click
 
 from clawdbot.cli import context
 from clawdbot.cli.channel_add import probe as ask
-from clawdbot.cli.live import Live, accounts
+from clawdbot.cli.live import Live, known
 from clawdbot.cli.output import as_json, hint, say, table
 from clawdbot.domain.names import ITS_OWN_CONNECTION, ChannelAccount
 from clawdbot.errors import ClawdbotError
@@ -29,6 +29,8 @@ class Line:
     error: str = ""
     hint: str = ""
     live: Live | None = None
+    is_gateways: bool = False
+    """Is what it logs in with to be had by the gateway alone?"""
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -67,16 +69,25 @@ def status_command(ctx: click.Context, probe: bool, json_: bool) -> None:
 
 
 async def _status(config: "Config", probe: bool) -> list[Line]:
-    known = await accounts(config.gateway) if config.accounts else {}
-    return [await _line(config, settings, probe, known.get(where)) for where, settings in config.accounts.items()]
+    from clawdbot.gateway.overview import ASK, PERHAPS, with_those_that_run
+
+    told = await known(config.gateway)
+    lines = []
+    for where, settings in with_those_that_run(config, told.accounts).items():
+        line = await _line(config, settings, probe, told.accounts.get(where))
+        if told.is_silent and line.error and settings.token_problem:
+            line = replace(line, error=f"{line.error}{PERHAPS}", hint=f'run "{ASK}"')
+        lines.append(line)
+    return lines
 
 
 async def _line(config: "Config", settings: "AccountConfig", probe: bool, report: Live | None) -> Line:
     """How one account does.
 
-    What only one program at a time can reach is not probed beside the gateway that has it: that knows.
+    What only one program at a time can reach is not probed beside the gateway that has it: that knows. So it does
+    where the token is not to be had here: it may stand in the gateway's own environment.
     """
-    from clawdbot.gateway.adapters import check_login
+    from clawdbot.gateway.adapters import check_login, check_session
 
     where = settings.account
     line = Line(where, settings.enabled, settings.token_source, settings.rules.policy)
@@ -84,13 +95,20 @@ async def _line(config: "Config", settings: "AccountConfig", probe: bool, report
         return line
     try:
         check_login(settings)
-        if probe and report is not None and where.channel in ITS_OWN_CONNECTION:
-            return replace(line, bot=report.bot, error=report.error, hint=report.hint)
-        if probe:
-            return replace(line, bot=(await ask(config, where)).name)
+        is_here = where in config.accounts
+        if report is None and not probe:
+            check_session(settings, context.paths().state_dir)
+    except ClawdbotError as error:
+        if report is None:
+            return replace(line, error=error.message, hint=error.hint)
+        is_here = False
+    if report is not None and not (probe and is_here and where.channel not in ITS_OWN_CONNECTION):
+        line = replace(line, live=report, hint=report.hint, is_gateways=not is_here)
+        return replace(line, bot=report.bot, error=report.error) if probe else line
+    try:
+        return replace(line, bot=(await ask(config, where)).name) if probe else line
     except ClawdbotError as error:
         return replace(line, error=error.message, hint=error.hint)
-    return replace(line, live=report, hint=report.hint if report else "")
 
 
 def _print_status(lines: list[Line], probe: bool) -> None:
@@ -105,4 +123,5 @@ def _print_status(lines: list[Line], probe: bool) -> None:
 
 
 def _status_row(line: Line, probe: bool) -> list[str]:
-    return [str(line.account), line.policy, line.token_source or "none", *([line.bot] if probe else []), line.told]
+    token = "the gateway has it" if line.is_gateways and line.live and line.live.bot else line.token_source or "none"
+    return [str(line.account), line.policy, token, *([line.bot] if probe else []), line.told]

@@ -1,7 +1,8 @@
 """What commands need from the world: where the state is, the time, and names as the owner typed them."""
 
 import os
-from collections.abc import Coroutine, Sequence
+import time
+from collections.abc import Collection, Coroutine, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from clawdbot.persons_service import PersonsService
     from clawdbot.service import Service
     from clawdbot.store.files import FileStore
+    from clawdbot.store.onlooker import Onlooker
 
 
 T = TypeVar("T")
@@ -34,9 +36,7 @@ def wait_for(work: Coroutine[Any, Any, T]) -> T:
 
 def now() -> Instant:
     """The system's time."""
-    from clawdbot.service import wall_clock
-
-    return wall_clock()
+    return time.time_ns() // 1_000_000
 
 
 def paths() -> Paths:
@@ -47,6 +47,13 @@ def store() -> "FileStore":
     from clawdbot.store.files import FileStore
 
     return FileStore(paths().state_dir)
+
+
+def onlooker() -> "Onlooker":
+    """The state files for a command that only looks: it loads nothing that decides, waits or writes."""
+    from clawdbot.store.onlooker import Onlooker
+
+    return Onlooker(paths().state_dir)
 
 
 def service() -> "Service":
@@ -85,15 +92,25 @@ def config() -> "Config":
 
 
 class ChannelName(click.ParamType[Channel]):
-    """A channel as an argument."""
+    """A channel as an argument.
+
+    Args:
+        offered: those that help and completion name; all are understood.
+    """
 
     name = "channel"
+
+    def __init__(self, *offered: Channel) -> None:
+        self.offered = offered or tuple(Channel)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str | None:
+        return f"{{{'|'.join(self.offered)}}}" if len(self.offered) > 1 else self.offered[0]
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Channel:
         return value if isinstance(value, Channel) else channel(str(value))
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        return [CompletionItem(name.value) for name in Channel if name.startswith(incomplete.lower())]
+        return [CompletionItem(name.value) for name in self.offered if name.startswith(incomplete.lower())]
 
 
 def channel(text: str) -> Channel:
@@ -124,23 +141,31 @@ def sender(on: Channel, text: str) -> SenderId:
         ) from None
 
 
-async def accounts(service: "Service", among: Sequence[Channel], account: str | None) -> list[ChannelAccount]:
+async def accounts(service: "Service", channels: Sequence[Channel], account: str | None) -> list[ChannelAccount]:
+    """:func:`among` what the service knows."""
+    return among(await service.accounts(), channels, account)
+
+
+def among(stored: Collection[ChannelAccount], channels: Sequence[Channel], account: str | None) -> list[ChannelAccount]:
     """The accounts of some channels that are stored or configured, the default ones always; or the one that is named.
 
     Raises:
         Refused: no such account on any of the channels.
     """
-    known = {known for known in await service.accounts() if known.channel in among}
+    known = {known for known in stored if known.channel in channels}
     if account is None:
-        return sorted(known | {ChannelAccount(channel) for channel in among})
+        return sorted(known | {ChannelAccount(channel) for channel in channels})
     wanted = account_id(account)
     if wanted == DEFAULT_ACCOUNT:
-        return [ChannelAccount(channel) for channel in among]
-    found = [one for one in known | set(_configured()) if one.account == wanted and one.channel in among]
+        return [ChannelAccount(channel) for channel in channels]
+    known |= {one for one in _configured() if one.channel in channels}
+    found = [one for one in known if one.account == wanted]
     if not found:
+        there = {channel: [one.account for one in sorted(known) if one.channel is channel] for channel in channels}
+        listed = "; ".join(f"accounts of {channel}: {', '.join(names)}" for channel, names in there.items() if names)
         raise Refused(
-            f'there is no account "{account}" on {", ".join(among)}',
-            hint='run "clawdbot channels status" to see the accounts',
+            f'there is no account "{account}" on {", ".join(channels)}',
+            hint=listed or 'run "clawdbot channels status" to see the accounts',
         )
     return sorted(found)
 

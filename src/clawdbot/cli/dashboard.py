@@ -7,7 +7,7 @@ from urllib.parse import urlencode, urlsplit
 import click
 from msgspec import Struct
 
-from clawdbot.cli import context
+from clawdbot.cli import context, offered
 from clawdbot.cli.call_options import CallOptions, call_options
 from clawdbot.cli.gateway_target import choose, gateway
 from clawdbot.cli.output import as_json, say, warn
@@ -35,6 +35,7 @@ class _Link(Struct, frozen=True, rename="camel"):
     multiple=True,
     default=(ADMIN,),
     metavar="SCOPE",
+    shell_complete=offered.scopes,
     show_default=True,
     help="What the browser may do; give it again for more: operator.pairing, operator.read.",
 )

@@ -9,7 +9,7 @@ from clawdbot.cli import context
 from clawdbot.cli.call_options import CallOptions
 from clawdbot.cli.gateway_target import choose, gateway, listens
 from clawdbot.cli.output import as_json, hint
-from clawdbot.cli.own_device import is_operator, own_device
+from clawdbot.cli.own_device import check_words, is_operator, own_device
 from clawdbot.cli.state_access import OnTheState
 from clawdbot.client import answers
 from clawdbot.client.refusals import approval
@@ -61,7 +61,8 @@ async def _access(options: CallOptions, stack: AsyncExitStack) -> DeviceAccess:
 def _on_the_state(options: CallOptions, why: str, otherwise: CallRefused) -> OnTheState:
     if not options.json:
         hint(f"{why}; this is the state in {context.paths().state_dir}")
-    return OnTheState(context.store(), otherwise, record=context.record)
+    silent = context.config().gateway.silent_local
+    return OnTheState(context.store(), otherwise, silent_local=silent, record=context.record, check_words=check_words)
 
 
 def _not_running() -> CallRefused:

@@ -7,10 +7,11 @@ from typing import TypeVar
 
 import click
 
+from clawdbot.cli import offered
 from clawdbot.cli.call_options import CallOptions, call_options
 from clawdbot.cli.device_access import DeviceAccess, answer, ask, device_access
 from clawdbot.cli.gateway_target import keep_own_token
-from clawdbot.cli.output import say
+from clawdbot.cli.output import hint, say
 from clawdbot.client import answers
 from clawdbot.client.answers import Devices, PairedDevice
 from clawdbot.domain.texts import visible
@@ -21,22 +22,36 @@ T = TypeVar("T")
 _PREFIX = re.compile(r"[0-9a-f]{6,63}")
 
 device_option = click.option(
-    "--device", "device", required=True, metavar="ID", help="The device, by its id or the beginning of it."
+    "--device",
+    "device",
+    required=True,
+    metavar="ID",
+    shell_complete=offered.devices,
+    help="The device, by its id or the beginning of it.",
 )
-role_option = click.option("--role", required=True, metavar="ROLE", help="operator or node.")
+role_option = click.option(
+    "--role", required=True, metavar="ROLE", shell_complete=offered.roles, help="operator or node."
+)
 
 
 # --- requests --------------------------------------------------------------------------------------------------------
 
 
 @click.command("approve")
-@click.argument("request", metavar="REQUEST_ID")
+@click.argument("request", metavar="REQUEST_ID", shell_complete=offered.requests)
 @call_options()
 def approve_command(options: CallOptions, request: str) -> None:
     """Let in the device whose request this is."""
     found = ask(options, "device.pair.approve", {"requestId": request}, answers.ApprovedDevice)
     if found is not None:
         say(f"Approved {_named(found.device)}: {describe(found.device)}.")
+        say_check_words(found)
+
+
+def say_check_words(approved: answers.ApprovedDevice) -> None:
+    """What the device shows, for an owner who looks only now."""
+    if approved.check_words:
+        say(f"Its check words: {visible(approved.check_words)}")
 
 
 def describe(device: PairedDevice) -> str:
@@ -51,7 +66,7 @@ def _named(device: PairedDevice) -> str:
 
 
 @click.command("reject")
-@click.argument("request", metavar="REQUEST_ID")
+@click.argument("request", metavar="REQUEST_ID", shell_complete=offered.requests)
 @call_options()
 def reject_command(options: CallOptions, request: str) -> None:
     """Dismiss a request. The device may ask again."""
@@ -91,13 +106,25 @@ async def _whole_id(access: DeviceAccess, text: str, options: CallOptions) -> st
 
 
 @click.command("remove")
-@click.argument("device", metavar="ID")
+@click.argument("device", metavar="ID", shell_complete=offered.devices)
 @call_options()
 def remove_command(options: CallOptions, device: str) -> None:
     """Forget a device: its approval, its tokens, its connections. It may ask again, as a stranger."""
-    found = ask_about(options, device, "device.pair.remove", {}, answers.RejectedDevice)
+    found = ask_about(options, device, "device.pair.remove", {}, answers.RemovedDevice)
     if found is not None:
-        say(f"Removed device {visible(found.device_id)}.")
+        say_removed(found, "device")
+
+
+def say_removed(removed: answers.RemovedDevice, what: str) -> None:
+    """That a device is forgotten, and what keeps it out if that does not."""
+    device = visible(removed.device_id)
+    say(f"Removed {what} {device}.")
+    if removed.pairs_again:
+        revoke = [f"clawdbot devices revoke --device {device} --role {visible(role)}" for role in removed.pairs_again]
+        hint(
+            "it is on the gateway's machine and pairs again without asking; to keep it out, once it is back: "
+            + " and ".join(revoke)
+        )
 
 
 @click.command("rename")
@@ -114,7 +141,14 @@ def rename_command(options: CallOptions, device: str, name: str) -> None:
 @click.command("rotate")
 @device_option
 @role_option
-@click.option("--scope", "scopes", multiple=True, metavar="SCOPE...", help="What the new token is good for.")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    metavar="SCOPE...",
+    shell_complete=offered.scopes,
+    help="What the new token is good for.",
+)
 @click.argument("more", nargs=-1, metavar="")
 @call_options()
 def rotate_command(options: CallOptions, device: str, role: str, scopes: Sequence[str], more: Sequence[str]) -> None:

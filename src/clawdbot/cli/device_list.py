@@ -1,6 +1,6 @@
 """``clawdbot devices list``: which devices wait, and which are paired."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import click
 
@@ -27,6 +27,7 @@ def list_command(options: CallOptions) -> None:
     if found.pending:
         say(f"{len(found.pending)} waiting")
         _print_requests(found)
+        print_check_words(found.pending)
         say()
     if found.paired:
         say(f"{len(found.paired)} paired")
@@ -57,6 +58,15 @@ def _print_requests(found: Devices) -> None:
             for request in found.pending
         ],
     )
+
+
+def print_check_words(waiting: Iterable[DeviceRequest]) -> None:
+    """What the devices that wait must show, too; those of the reference show none."""
+    rows = [[request.request_id, request.check_words] for request in waiting if request.check_words]
+    if rows:
+        say()
+        table(["Request", "Check words: approve no device that shows others"], rows)
+        say("A clawdbot that shows none is not to be approved, either.")
 
 
 def _who(device: DeviceRequest | PairedDevice) -> str:

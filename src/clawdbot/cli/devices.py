@@ -7,6 +7,7 @@ from clawdbot.cli.lazy_group import LazyGroup
 COMMANDS = {
     "approve": ("device_decisions:approve_command", "Let in the device whose request this is."),
     "list": ("device_list:list_command", "Show which devices wait, and which are paired."),
+    "pair": ("device_pair:pair_command", "Make this machine an operator of a gateway, by a setup code."),
     "reject": ("device_decisions:reject_command", "Dismiss a request."),
     "remove": ("device_decisions:remove_command", "Forget a device: its approval, its tokens, its connections."),
     "rename": ("device_decisions:rename_command", "Give a device a name of your own."),

@@ -3,7 +3,6 @@
 It reads the state files and the configuration as a running gateway would, and asks the same decisions; nobody is told.
 """
 
-import asyncio
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -126,7 +125,8 @@ class Found:
 
 def _examine(channel: Channel, sender: SenderId, account: str | None) -> Found:
     config = context.config()
-    known = asyncio.run(_read(channel))
+    onlooker = context.onlooker()
+    known = {one: onlooker.read(one) for one in onlooker.accounts() if one.channel is channel}
     there = sorted({one for one in (*known, *config.accounts) if one.channel is channel})
     where = ChannelAccount(channel, context.account_id(account)) if account is not None else _meant(there, channel)
     case = _case(config, where, known.get(where, Senders()), sender)
@@ -140,11 +140,6 @@ def _examine(channel: Channel, sender: SenderId, account: str | None) -> Found:
     spots = find(context.paths().config_path, os.environ, where)
     is_on = configured is None or configured.enabled
     return Found(where, case, explain.sender(case), spots, configured is not None, is_on, elsewhere)
-
-
-async def _read(channel: Channel) -> dict[ChannelAccount, Senders]:
-    service = context.service()
-    return {one: await service.read(one) for one in await service.accounts() if one.channel is channel}
 
 
 def _meant(there: list[ChannelAccount], channel: Channel) -> ChannelAccount:
@@ -222,7 +217,7 @@ def _notes(found: Found) -> list[str]:
     if not found.switched_on:
         notes.append("the account is switched off (enabled: false), and receives nothing")
     if found.explanation.cause is Cause.QUEUE_FULL:
-        notes.append(f"{len(found.case.waiting)} wait, and {found.case.cap} may")
+        notes.append(f"{len(found.case.waiting)} of {found.case.cap} wait")
     for account, cause in found.elsewhere.items():
         notes.append(f"on account {account.account}: {cause}; that counts there alone (threats.md D1)")
     return notes

@@ -9,10 +9,11 @@ import click
 
 from clawdbot.cli import context
 from clawdbot.cli.output import as_json, say
+from clawdbot.cli.own_device import check_words
 from clawdbot.cli.pairing_lists import json_option
 from clawdbot.device_service import DeviceService
 from clawdbot.domain import explain_devices
-from clawdbot.domain.device_records import TTL_MS, Device
+from clawdbot.domain.device_records import TTL_MS, Device, DeviceRequest
 from clawdbot.domain.explain_devices import RULES, Explanation, InRole, Standing
 from clawdbot.domain.instants import ago
 from clawdbot.domain.names import DeviceId
@@ -36,7 +37,10 @@ _WORDS: Final = {
 @click.argument("id_", metavar="ID")
 @json_option
 def device_command(id_: str, json_: bool) -> None:
-    """Explain a device, by its id or the beginning of it; from the state on this machine."""
+    """Explain a device, by the beginning of its id.
+
+    From the state on this machine, whether or not a gateway runs.
+    """
     known = asyncio.run(_find(id_.strip().lower()))
     found = explain_devices.device(known, now=context.now())
     if json_:
@@ -69,11 +73,17 @@ def _print(known: Device, found: Explanation) -> None:
         more = f", for {visible(' '.join(found.wants), 300)}" if found.wants else ""
         say(f"  request {request.id} as {request.role}{more}; {ago(request.asked_at, context.now())}")
         say(f"          expires {ago(request.last_seen + TTL_MS, context.now())}, unless it asks again")
+        if words := _check_words(request):
+            say(f"          check words {words}")
     say()
     say("What would change it:")
     for command, outcome in _steps(known, found):
         say(f"  {command}")
         say(f"      {outcome}")
+
+
+def _check_words(request: DeviceRequest) -> str | None:
+    return check_words([request.public_key]).get(request.public_key)
 
 
 def _role(one: InRole) -> str:
@@ -117,6 +127,7 @@ def _as_json(known: Device, found: Explanation) -> dict[str, object]:
         else {
             **{"requestId": request.id, "role": request.role, "scopes": list(request.scopes)},
             **{"wants": list(found.wants), "expiresAtMs": request.last_seen + TTL_MS},
+            **({"checkWords": words} if (words := _check_words(request)) else {}),
         },
         "steps": [{"command": command, "then": outcome} for command, outcome in _steps(known, found)],
     }

@@ -32,8 +32,8 @@ COMMANDS = {
 def command(ctx: click.Context, options: "RunOptions", log: Log) -> None:
     """Run the gateway: the configured channels and the assistant.
 
-    Options count before the configuration. Stops cleanly on Ctrl-C or SIGTERM: messages that are being answered are
-    finished, the others are delivered again at the next start.
+    Options count before the configuration. Stops cleanly on Ctrl-C or SIGTERM: messages that are being answered get
+    10 seconds to be finished, the others are delivered again at the next start. A second Ctrl-C ends it at once.
     """
     from clawdbot.config import RunOptions
 

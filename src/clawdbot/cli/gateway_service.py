@@ -121,10 +121,10 @@ def _unit(paths: Paths, port: int | None = None, log_format: str | None = None) 
         if not text.isprintable():
             raise UsageError("a path holds a character that no unit can", hint="move it, or run the gateway yourself")
     command = (sys.executable, "-P", "-m", "clawdbot", "gateway", "run", *options)
-    return Unit(_name(paths), command, paths.state_dir, said)
+    return Unit(service_name(paths), command, paths.state_dir, said)
 
 
-def _name(paths: Paths) -> str:
+def service_name(paths: Paths) -> str:
     """A service for each profile, as the reference names them."""
     profile = re.fullmatch(r"\.clawdbot-([A-Za-z0-9][A-Za-z0-9_-]*)", paths.state_dir.name)
     return f"{NAME}-{profile[1]}" if profile else NAME

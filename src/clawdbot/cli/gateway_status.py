@@ -1,6 +1,8 @@
 """``clawdbot gateway status``: does the gateway of this machine run, and does it answer?"""
 
 import asyncio
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import click
@@ -8,11 +10,12 @@ import click
 from clawdbot.cli import context
 from clawdbot.cli.call_options import CallOptions, call_options
 from clawdbot.cli.gateway_target import Target, choose, gateway, listens, running_here
+from clawdbot.cli.other_services import SYSTEM, OtherService, other_services
 from clawdbot.cli.output import as_json, say
 from clawdbot.config import GatewaySettings
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ClawdbotError, ConfigError
-from clawdbot.paths import Paths
+from clawdbot.paths import Paths, home_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,7 @@ class GatewayStatus:
     Attributes:
         pid: the process that runs on this state directory; 0 if it does not say which.
         probe: what became of asking it; ``None`` if it was not asked.
+        others: services that start a gateway, too.
     """
 
     paths: Paths
@@ -31,6 +35,7 @@ class GatewayStatus:
     pid: int | None
     busy: bool
     probe: "Probe | None"
+    others: Sequence[OtherService] = ()
 
     @property
     def exit_code(self) -> int:
@@ -69,7 +74,7 @@ class GatewayStatus:
             },
             **({} if self.probe is None else {"rpc": self.probe.as_json(self.target)}),
             "legacyServices": [],
-            "extraServices": [],
+            "extraServices": [other.as_json() for other in self.others],
         }
 
 
@@ -91,14 +96,15 @@ class Probe:
 
 @click.command("status")
 @click.option("--no-probe", is_flag=True, help="Do not connect.")
+@click.option("--deep", is_flag=True, help="Look for other gateways among the machine's services, too.")
 @call_options()
 @click.pass_context
-def status_command(ctx: click.Context, options: CallOptions, no_probe: bool) -> None:
+def status_command(ctx: click.Context, options: CallOptions, no_probe: bool, deep: bool) -> None:
     """Show whether it runs, where, and answers.
 
     Exit code 0 if it answers, 3 if it cannot be reached, 1 if it does not let us in.
     """
-    status = asyncio.run(_look(options, probe=not no_probe))
+    status = replace(asyncio.run(_look(options, probe=not no_probe)), others=_others(deep))
     if options.json:
         as_json(status.as_json())
     else:
@@ -127,6 +133,14 @@ async def _look(options: CallOptions, *, probe: bool) -> GatewayStatus:
         busy=await listens(target),
         probe=await _probe(options) if probe else None,
     )
+
+
+def _others(deep: bool) -> list[OtherService]:
+    from clawdbot.cli.gateway_service import service_name
+    from clawdbot.cli.systemd import units
+
+    own = f"{service_name(context.paths())}.service"
+    return other_services(units(home_of(os.environ)), SYSTEM if deep else (), own=own)
 
 
 def _by_default(options: CallOptions, settings: GatewaySettings) -> CallOptions:
@@ -160,3 +174,7 @@ def _say(status: GatewayStatus) -> None:
         say(f"answer   {visible(status.probe.error, 400) or 'ok'}")
         if status.probe.hint:
             say(f"         {visible(status.probe.hint, 400)}")
+    for other in status.others:
+        say(f"besides  {other} starts a gateway, too")
+    if status.others:
+        say("         with one bot, two of them answer everything twice; each needs a port and a state directory")

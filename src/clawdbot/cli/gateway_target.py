@@ -15,7 +15,8 @@ from clawdbot.client.address import Address
 from clawdbot.client.answers import RotatedToken
 from clawdbot.client.connector import Connector
 from clawdbot.client.identity_file import load, load_or_create
-from clawdbot.client.introduction import Introduction, program
+from clawdbot.client.introduction import OPERATOR_SCOPES, Introduction, program
+from clawdbot.client.refusals import to_compare
 from clawdbot.client.token_file import TokenFile
 from clawdbot.config.gateway_model import GatewayMode
 from clawdbot.domain import fingerprints
@@ -23,8 +24,9 @@ from clawdbot.domain.connect import Credentials
 from clawdbot.domain.credentials import AuthMode
 from clawdbot.domain.hosts import is_loopback
 from clawdbot.domain.names import Role, Scope
+from clawdbot.domain.scopes import covers
 from clawdbot.domain.secret import Secret
-from clawdbot.errors import ConfigError, ConnectRefused, NoGateway, UsageError
+from clawdbot.errors import ConfigError, ConnectRefused, NoGateway, StoreError, UsageError
 
 if TYPE_CHECKING:
     from clawdbot.client.connection import Connection
@@ -167,7 +169,7 @@ async def gateway(options: CallOptions) -> AsyncIterator["Connection"]:
         GatewayUnavailable: it cannot be reached, or does not answer.
     """
     target = choose(options)
-    async with await _connect(target, connector(target, options.within)) as connection:
+    async with await connected(target, connector(target, options.within)) as connection:
         yield connection
 
 
@@ -175,26 +177,43 @@ def connector(target: Target, within: float, introduction: Introduction | None =
     """How this machine's device connects to a gateway; the device is made up the first time."""
     state_dir = context.paths().state_dir
     identity = load_or_create(state_dir, now=context.now())
+    tokens = TokenFile(state_dir, identity.device_id) if target.is_own and not target.given else None
     return Connector(
         target.address,
         identity,
-        introduction or Introduction(program("cli", "cli")),
+        introduction or Introduction(program("cli", "cli"), scopes=_scopes(target, tokens)),
         target.credentials,
-        TokenFile(state_dir, identity.device_id) if target.is_own and not target.given else None,
+        tokens,
         within,
     )
 
 
-async def _connect(target: Target, by: Connector) -> "Connection":
+def _scopes(target: Target, tokens: TokenFile | None) -> tuple[Scope, ...]:
+    """What to ask for: all that commands may need; of another machine's gateway, no more than it gave this device.
+
+    Whoever was paired for less (``clawdbot devices pair``) must not ask its owner for the rest with each command.
+    """
+    if target.is_local or tokens is None:
+        return OPERATOR_SCOPES
+    try:
+        given = tokens.scopes(Role.OPERATOR)
+    except StoreError:  # whoever connects says so
+        return OPERATOR_SCOPES
+    return OPERATOR_SCOPES if not given or covers(given, OPERATOR_SCOPES) else given
+
+
+async def connected(target: Target, by: Connector) -> "Connection":
+    """A connection to a gateway; the errors of :func:`gateway`, with what the owner can do about them."""
     try:
         return await by.connect()
     except ConnectRefused as refused:
+        way_in = "; ".join(filter(None, (to_compare(refused), refused.hint)))
         raise ConnectRefused(
             f"gateway connect failed: {refused.message}",
             code=refused.code,
             details=refused.details,
             retry_after_ms=refused.retry_after_ms,
-            hint=refused.hint or _credentials_hint(target, refused),
+            hint=way_in or _credentials_hint(target, refused),
         ) from None
     except NoGateway as missing:
         raise NoGateway(f"{missing} ({target.source})", hint=missing.hint or _start_hint(target)) from None

@@ -1,5 +1,7 @@
 """How the channels do in the gateway that runs on this state directory."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,6 +11,7 @@ from clawdbot.domain.names import ChannelAccount
 from clawdbot.errors import ClawdbotError
 
 if TYPE_CHECKING:
+    from clawdbot.client.connection import Connection
     from clawdbot.config import GatewaySettings
 
 
@@ -27,18 +30,44 @@ class Live:
     described: str
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the gateway of this state directory tells.
+
+    Attributes:
+        is_silent: one runs, and tells us nothing: what it knows, and has in its environment, is not known here.
+    """
+
+    accounts: Mapping[ChannelAccount, Live]
+    is_silent: bool
+
+
 WITHIN_S = 2.0
 """How long a gateway may take to tell how its channels do."""
 
 
-async def accounts(settings: "GatewaySettings") -> dict[ChannelAccount, Live]:
+async def known(settings: "GatewaySettings") -> Known:
     """How the accounts do; none, if no gateway runs or it cannot be asked."""
     from clawdbot.gateway.reports import accounts_of
 
-    return {
+    told = await health(settings)
+    accounts = {
         where: Live(one.state, one.bot or "", one.last_error or "", one.hint or "", one.described)
-        for where, one in accounts_of(await health(settings)).items()
+        for where, one in accounts_of(told).items()
     }
+    return Known(accounts, is_silent(told))
+
+
+async def accounts(settings: "GatewaySettings") -> Mapping[ChannelAccount, Live]:
+    """The same, where it does not matter why nothing is known."""
+    return (await known(settings)).accounts
+
+
+def is_silent(health: object) -> bool:
+    """Does a gateway run here, though nothing was heard of its health?"""
+    from clawdbot.gateway import instance
+
+    return health is None and instance.find(context.paths().state_dir) is not None
 
 
 async def health(settings: "GatewaySettings") -> object:
@@ -46,22 +75,36 @@ async def health(settings: "GatewaySettings") -> object:
 
     It is not asked where that would leave a pairing request behind: who only looks changes nothing that others see.
     """
-    from clawdbot.cli.gateway_target import connector, local, running_here
+    from clawdbot.cli.gateway_target import running_here
 
     if running_here() is None:
         return None
     try:
-        if not await _is_let_in(settings):
+        if not await is_let_in(settings):
             return None
-        target = local(settings, CallOptions())
-        async with await connector(target, WITHIN_S).connect() as connection:
+        async with link(settings, WITHIN_S) as connection:
             snapshot = connection.hello.snapshot
     except ClawdbotError:
         return None
     return snapshot.get("health") if isinstance(snapshot, dict) else None
 
 
-async def _is_let_in(settings: "GatewaySettings") -> bool:
+@asynccontextmanager
+async def link(settings: "GatewaySettings", within: float) -> AsyncIterator["Connection"]:
+    """The gateway of this state directory, for as long as the context lasts, wherever other commands go.
+
+    Raises:
+        ConnectRefused: it does not let us in.
+        GatewayUnavailable: it cannot be reached, or does not answer.
+    """
+    from clawdbot.cli.gateway_target import connected, connector, local
+
+    target = local(settings, CallOptions())
+    async with await connected(target, connector(target, within)) as connection:
+        yield connection
+
+
+async def is_let_in(settings: "GatewaySettings") -> bool:
     """Is this machine's device approved, or would it be without anybody being asked (threats.md G9)?"""
     from clawdbot.cli.own_device import is_operator, own_device
 

@@ -1,25 +1,20 @@
 """``clawdbot node run``: the node host in the foreground, as the command line, a setup code or its record say."""
 
 import os
-import sys
 
 import click
 
-from clawdbot.cli import context
-from clawdbot.cli.call_options import CallOptions
+from clawdbot.cli import context, pasted_code
+from clawdbot.cli.call_options import CallOptions, secret
 from clawdbot.cli.gateway_target import choose
 from clawdbot.cli.output import say
-from clawdbot.client import setup_code
-from clawdbot.client.setup_code import SetupCode
-
-CODE = "CLAWDBOT_SETUP_CODE"
 
 
 @click.command("run")
 @click.option(
     "--pair",
     metavar="CODE|-",
-    help=f'A setup code, which says all of the rest and lets the node in; "-": ${CODE}, else it is asked for.',
+    help='A setup code, which says all of the rest and lets the node in. "-": from $CLAWDBOT_SETUP_CODE, or asked for.',
 )
 @click.option("--host", metavar="HOST", help="The gateway's host. Default: the one that this node belongs to.")
 @click.option("--port", metavar="PORT", type=click.IntRange(1, 65535), help="The gateway's port. Default: 18789.")
@@ -27,8 +22,8 @@ CODE = "CLAWDBOT_SETUP_CODE"
 @click.option("--tls", is_flag=True, help="Connect with TLS.")
 @click.option("--tls-fingerprint", metavar="SHA256", help="The one certificate that the gateway may have.")
 @click.option("--display-name", metavar="NAME", help="What the node is called. Default: like this machine.")
-@click.option("--token", metavar="TOKEN", help="The gateway's token; better in CLAWDBOT_GATEWAY_TOKEN.")
-@click.option("--password", metavar="PASSWORD", help="The gateway's password; better in CLAWDBOT_GATEWAY_PASSWORD.")
+@click.option("--token", metavar="TOKEN", help="The gateway's token; -: asked for; or in CLAWDBOT_GATEWAY_TOKEN.")
+@click.option("--password", metavar="PASSWORD", help="The gateway's password; -: asked for.")
 @click.option("--verbose", is_flag=True, help="Log more.")
 def run_command(verbose: bool, port: int | None, tls: bool, **texts: str | None) -> None:
     """Run the node host in the foreground.
@@ -47,9 +42,9 @@ def run_command(verbose: bool, port: int | None, tls: bool, **texts: str | None)
         tls=tls,
         fingerprint=_text(texts["tls_fingerprint"]),
         name=_text(texts["display_name"]),
-        token=_text(texts["token"]),
-        password=_text(texts["password"]),
-        code=None if texts["pair"] is None else _code(texts["pair"]),
+        token=_secret("token", texts["token"]),
+        password=_secret("password", texts["password"]),
+        code=None if texts["pair"] is None else pasted_code.read(texts["pair"]),
     )
     paths = context.paths()
     target = choose(CallOptions())
@@ -58,19 +53,10 @@ def run_command(verbose: bool, port: int | None, tls: bool, **texts: str | None)
     app.run(paths, wanted, os.environ, say=say, verbose=verbose)
 
 
-def _code(given: str) -> SetupCode:
-    """A code that is given by ``-`` stands in no list of processes, and in no history of a shell."""
-    if given.strip() == "-":
-        given = os.environ.pop(CODE, "").strip() or _asked_for()
-    return setup_code.read(given)
-
-
-def _asked_for() -> str:
-    if sys.stdin.isatty():
-        answer: str = click.prompt("Setup code", hide_input=True, err=True)
-        return answer
-    return sys.stdin.readline(setup_code.MOST_CHARACTERS)
-
-
 def _text(value: str | None) -> str | None:
     return value.strip() if value is not None and value.strip() else None
+
+
+def _secret(name: str, value: str | None) -> str | None:
+    given = secret(name, value)
+    return None if given is None else given.reveal().strip()

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from clawdbot.cli import context
+from clawdbot.cli import context, offered
 from clawdbot.cli.call_options import LONGEST_MS, CallOptions, call_options
+from clawdbot.cli.device_decisions import say_removed
 from clawdbot.cli.gateway_target import gateway
 from clawdbot.cli.json_argument import JsonValue
 from clawdbot.cli.lasting import span_ms
@@ -44,7 +45,14 @@ class Duration(click.ParamType[int]):
         return length
 
 
-node_option = click.option("--node", "node", required=True, metavar="NODE", help="The node, by id, name or address.")
+node_option = click.option(
+    "--node",
+    "node",
+    required=True,
+    metavar="NODE",
+    shell_complete=offered.nodes,
+    help="The node, by id, name or address.",
+)
 connected_option = click.option("--connected", is_flag=True, help="Only nodes that are connected.")
 recent_option = click.option(
     "--last-connected", "recent", type=Duration(), metavar="TIME", help="Only nodes that were connected within: 24h."
@@ -283,4 +291,4 @@ def remove_command(options: CallOptions, node: str) -> None:
     if options.json:
         as_json(said)
     else:
-        say(f"Removed node {visible(answers.read(answers.RejectedDevice, said).device_id)}.")
+        say_removed(answers.read(answers.RemovedDevice, said), "node")

@@ -5,13 +5,15 @@ from collections.abc import Sequence
 
 import click
 
-from clawdbot.cli import context
+from clawdbot.cli import context, offered
 from clawdbot.cli.call_options import CallOptions, call_options
 from clawdbot.cli.device_access import DeviceAccess, device_access
 from clawdbot.cli.device_decisions import describe as describe_device
+from clawdbot.cli.device_decisions import say_check_words
+from clawdbot.cli.device_list import print_check_words
 from clawdbot.cli.gateway_target import gateway
 from clawdbot.cli.nodes_connected import connected_option, recent_option, since
-from clawdbot.cli.output import as_json, say, table
+from clawdbot.cli.output import as_json, hint, say, table
 from clawdbot.cli.state_access import UNKNOWN_REQUEST
 from clawdbot.client import answers
 from clawdbot.client.answers import DeviceRequest, Devices, NodeRequest, Nodes, PairedNode, PairedNodes
@@ -47,6 +49,7 @@ def pending_command(options: CallOptions) -> None:
         say("No pending pairing requests.")
         return
     _print_requests([*as_devices, *waiting])
+    print_check_words(as_devices)
     say()
     say("Approve with: clawdbot nodes approve <request>")
 
@@ -77,7 +80,7 @@ def _print_requests(requests: Sequence[DeviceRequest | NodeRequest]) -> None:
 
 
 @click.command("approve")
-@click.argument("request", metavar="REQUEST_ID")
+@click.argument("request", metavar="REQUEST_ID", shell_complete=offered.node_requests)
 @call_options()
 def approve_command(options: CallOptions, request: str) -> None:
     """Approve the node whose request this is."""
@@ -85,16 +88,18 @@ def approve_command(options: CallOptions, request: str) -> None:
     if options.json:
         as_json(said)
     elif isinstance(said, dict) and "device" in said:
-        device = answers.read(answers.ApprovedDevice, said).device
+        approved = answers.read(answers.ApprovedDevice, said)
+        device = approved.device
         who = visible(device.display_name or device.device_id)
         say(f"Approved {who}, device {visible(device.device_id)}: {describe_device(device)}.")
+        say_check_words(approved)
     else:
         node = answers.read(answers.ApprovedNode, said).node
         say(f"Approved node {visible(node.display_name or node.node_id)}.")
 
 
 @click.command("reject")
-@click.argument("request", metavar="REQUEST_ID")
+@click.argument("request", metavar="REQUEST_ID", shell_complete=offered.node_requests)
 @call_options()
 def reject_command(options: CallOptions, request: str) -> None:
     """Dismiss a node's request. It may ask again."""
@@ -141,17 +146,18 @@ async def _decide(options: CallOptions, request: str, verb: str) -> object:
 @call_options()
 def list_command(options: CallOptions, connected: bool, recent: int | None) -> None:
     """Show the nodes that asked with node.pair.request. All that can be used: "clawdbot nodes status"."""
+    narrowed = connected or recent is not None
 
-    async def run() -> tuple[object, Nodes | None]:
+    async def run() -> tuple[object, Nodes]:
         async with gateway(options) as connection:
             own = await connection.call("node.pair.list", {}, within=options.within)
-            if not connected and recent is None:
-                return own, None
+            if options.json and not narrowed:
+                return own, Nodes()
             return own, answers.read(Nodes, await connection.call("node.list", {}, within=options.within))
 
     own, nodes = asyncio.run(run())
     listing = answers.read(PairedNodes, own)
-    kept = listing.paired if nodes is None else _kept(listing.paired, nodes, connected, since(recent))
+    kept = _kept(listing.paired, nodes, connected, since(recent)) if narrowed else listing.paired
     if options.json:
         names = {node.node_id for node in kept}
         raw = own if isinstance(own, dict) else {}
@@ -164,6 +170,16 @@ def list_command(options: CallOptions, connected: bool, recent: int | None) -> N
         _print_requests(listing.pending)
     if kept:
         _print_nodes(kept)
+    _point_at_others(listing.paired, nodes)
+
+
+def _point_at_others(listed: Sequence[PairedNode], nodes: Nodes) -> None:
+    """Node hosts and phones are paired as devices: a list without them must not look as if there were none."""
+    here = {node.node_id for node in listed}
+    others = sum(node.paired and node.node_id not in here for node in nodes.nodes)
+    if others:
+        are = "1 node is paired as a device" if others == 1 else f"{others} nodes are paired as devices"
+        hint(f'{are} and not in this list: run "clawdbot nodes status"')
 
 
 def _kept(

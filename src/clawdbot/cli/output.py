@@ -1,9 +1,12 @@
 """How the command line speaks: tables for people, JSON for scripts, one error line and one hint line."""
 
 import json
+import re
+import shlex
 import sys
 import unicodedata
 from collections.abc import Iterable, Sequence
+from contextvars import ContextVar
 
 import click
 
@@ -13,20 +16,47 @@ from clawdbot.errors import ClawdbotError
 LONGEST = 2_000
 """Characters in a line that says what is wrong."""
 
+_PROFILE: ContextVar[str] = ContextVar("profile", default="")
+_NAMES: ContextVar[frozenset[str]] = ContextVar("names", default=frozenset())
+_ELSEWHERE = ("other machine: ", "gateway's machine: ", "on the node: ", 'check words, which "')
+"""Behind these stands a command for another machine, which has profiles of its own."""
+
+_COMMAND = re.compile("".join(f"(?<!{re.escape(words)})" for words in _ELSEWHERE) + r"\bclawdbot (?P<name>[a-z]+)\b")
+
+
+def speak_of(profile: str | None, names: Iterable[str]) -> None:
+    """From now on our own commands are spelled for a profile, so that what is pasted acts on the same state.
+
+    Args:
+        names: the commands, which tell them from other words behind ours.
+    """
+    _PROFILE.set(shlex.quote(profile.strip()) if profile and profile.strip() else "")
+    _NAMES.set(frozenset(names))
+
+
+def spelled(text: str) -> str:
+    """A text with the commands in it as they must be typed here: with the profile, if one was given."""
+    profile = _PROFILE.get()
+    return _COMMAND.sub(lambda found: _with(profile, found), text) if profile else text
+
+
+def _with(profile: str, found: re.Match[str]) -> str:
+    return f"clawdbot --profile {profile} {found['name']}" if found["name"] in _NAMES.get() else found[0]
+
 
 def say(line: str = "") -> None:
     """One line to the person or the pipe."""
-    click.echo(line)
+    click.echo(spelled(line))
 
 
 def hint(text: str) -> None:
     """What to do next, beside the output."""
-    _complain("hint", text)
+    _complain("hint", spelled(text))
 
 
 def warn(text: str) -> None:
     """What went wrong without stopping the command."""
-    _complain("warning", text)
+    _complain("warning", spelled(text))
 
 
 def _complain(kind: str, text: str) -> None:
@@ -47,7 +77,7 @@ def as_json(value: object) -> None:
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     """Aligned columns. Cells may hold text from outside: they are made inert here."""
-    cells = [list(headings), *([visible(cell) for cell in row] for row in rows)]
+    cells = [list(headings), *([spelled(visible(cell)) for cell in row] for row in rows)]
     widths = [max(_width(row[column]) for row in cells) for column in range(len(headings))]
     for row in cells:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True))

@@ -8,19 +8,17 @@ from click.shell_completion import CompletionItem
 
 from clawdbot.cli import context
 from clawdbot.cli.context import ChannelName
+from clawdbot.cli.labels import label_option
 from clawdbot.cli.lasting import for_option
 from clawdbot.cli.output import hint, say, warn
-from clawdbot.cli.pairing_lists import account_option
+from clawdbot.cli.pairing_lists import account_option, look, on_account, say_linked
 from clawdbot.cli.pairing_owner import make_owner, owner_option, refuse_a_second
-from clawdbot.cli.pairing_senders import on_account
 from clawdbot.domain import codes, names
 from clawdbot.domain.codes import PairingCode
-from clawdbot.domain.facts import TERMINAL
 from clawdbot.domain.instants import minute
 from clawdbot.domain.names import ITS_OWN_CONNECTION, Channel, ChannelAccount, SenderId
-from clawdbot.domain.senders import Approved, NoSuchRequest, Rejected, Request
 from clawdbot.domain.texts import APPROVED, visible
-from clawdbot.errors import ClawdbotError, ConfigError, DeliveryFailed, Refused, UsageError
+from clawdbot.errors import ClawdbotError, ConfigError, ConnectRefused, DeliveryFailed, NoGateway, Refused, UsageError
 
 if TYPE_CHECKING:
     from clawdbot.service import Service
@@ -43,15 +41,12 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     if not words and chosen is None:
         return ChannelName().shell_complete(ctx, param, incomplete)
 
-    async def run() -> list[Request]:
-        service = context.service()
-        among = [chosen or context.channel(words[0])]
-        return [found for one in await context.accounts(service, among, None) for found in await service.waiting(one)]
-
     try:
-        waiting = [request.code.reveal() for request in context.wait_for(run())]
+        found = look([chosen or context.channel(words[0])], None)
     except ClawdbotError:  # nothing to offer; the command itself will say why
         return []
+    now = context.now()
+    waiting = [request.code.reveal() for known in found.values() for request in known.waiting(now)]
     return [CompletionItem(code) for code in waiting if code.startswith(incomplete.upper())]
 
 
@@ -64,6 +59,7 @@ words_argument = click.argument("words", nargs=-1, required=True, metavar="[CHAN
 @account_option
 @for_option("For so long only: 12h, 7d. After that the sender is a stranger again.")
 @click.option("--notify", is_flag=True, help="Tell the sender on the same channel.")
+@label_option("What you call him.")
 @owner_option
 def approve_command(
     words: Sequence[str],
@@ -71,10 +67,14 @@ def approve_command(
     account: str | None,
     lasts: int | None,
     *,
+    label: str,
     notify: bool,
     as_owner: bool,
 ) -> None:
     """Let in the sender whom a code belongs to."""
+    from clawdbot.domain.facts import TERMINAL
+    from clawdbot.domain.sender_answers import Approved, NoSuchRequest
+
     if as_owner:
         refuse_a_second()
 
@@ -83,13 +83,16 @@ def approve_command(
         where, code = await _locate(service, words, channel_, account)
         match await service.approve_sender(where, code, by=TERMINAL, lasts_ms=lasts):
             case Approved() as approved:
+                if label:
+                    await service.label_sender(where, approved.request.sender, label)
                 return where, approved
             case NoSuchRequest():
                 raise _no_such_request(where.channel)
 
     where, approved = context.wait_for(run())
     sender = approved.request.sender
-    say(f"Approved {where.channel} sender {visible(sender)}{on_account(where)}{_until(lasts)}.")
+    called = f' as "{label}"' if label else ""
+    say(f"Approved {where.channel} sender {visible(sender)}{called}{on_account(where)}{_until(lasts)}.")
     if as_owner:
         make_owner(where, sender)
     if _tells_by_itself(where):
@@ -125,12 +128,12 @@ def _notify(where: ChannelAccount, sender: SenderId) -> None:
 
 
 async def _tell(where: ChannelAccount, sender: SenderId) -> None:
-    """Through the gateway that runs, where the connection is its alone; else by an adapter of our own."""
+    """Through the gateway that runs, for it has the connection and may alone have the token; else by an adapter."""
     import asyncio
 
     from clawdbot.gateway.adapters import open_adapter
 
-    if where.channel in ITS_OWN_CONNECTION and await _gateway_tells(where, sender):
+    if await _gateway_tells(where, sender):
         return
     adapter = open_adapter(context.config(), where, context.paths().state_dir)
     try:
@@ -144,15 +147,25 @@ async def _tell(where: ChannelAccount, sender: SenderId) -> None:
 
 
 async def _gateway_tells(where: ChannelAccount, sender: SenderId) -> bool:
-    """Let the gateway of this state directory tell the sender; ``False`` if none runs."""
-    from clawdbot.cli.call_options import CallOptions
-    from clawdbot.cli.gateway_target import gateway, running_here
+    """Let the gateway of this state directory tell the sender; ``False`` if it cannot, and an adapter perhaps can."""
+    from clawdbot.cli import live
+    from clawdbot.cli.gateway_target import running_here
 
     if running_here() is None:
         return False
+    config = context.config()
+    account = config.accounts.get(where)
+    is_alone = where.channel in ITS_OWN_CONNECTION or account is None or bool(account.token_problem)
+    if not is_alone and not await live.is_let_in(config.gateway):
+        return False
     params = {"channel": where.channel.value, "account": where.account, "sender": sender}
-    async with gateway(CallOptions(within=NOTIFY_PATIENCE_S)) as link:
-        await link.call("dm.pair.notify", params)
+    try:
+        async with live.link(config.gateway, NOTIFY_PATIENCE_S) as gateway:
+            await gateway.call("dm.pair.notify", params)
+    except (ConnectRefused, NoGateway):
+        if is_alone:
+            raise
+        return False
     return True
 
 
@@ -162,7 +175,11 @@ async def _gateway_tells(where: ChannelAccount, sender: SenderId) -> bool:
 @account_option
 @for_option("Silence for so long: 1h, 7d. Until then the sender gets no other code.")
 def reject_command(words: Sequence[str], channel_: Channel | None, account: str | None, lasts: int | None) -> None:
-    """Dismiss a request. The sender is told nothing and may ask again, at once or after a while."""
+    """Dismiss a request, and it alone. The sender is told nothing and may ask again.
+
+    With --for the person is turned away until then, under every id that you linked.
+    """
+    from clawdbot.domain.sender_answers import NoSuchRequest, Rejected
 
     async def run() -> tuple[ChannelAccount, Rejected]:
         service = context.service()
@@ -176,6 +193,7 @@ def reject_command(words: Sequence[str], channel_: Channel | None, account: str 
     where, rejected = context.wait_for(run())
     term = _until(lasts).replace(" until", "; silence until")
     say(f"Rejected {where.channel} sender {visible(rejected.request.sender)}{on_account(where)}{term}.")
+    say_linked(rejected.linked)
 
 
 def _until(lasts: int | None) -> str:

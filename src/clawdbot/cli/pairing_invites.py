@@ -6,18 +6,18 @@ import click
 
 from clawdbot.cli import context
 from clawdbot.cli.context import ChannelName
+from clawdbot.cli.labels import label_option
 from clawdbot.cli.lasting import Lasting
-from clawdbot.cli.output import as_json, hint, say, table
-from clawdbot.cli.pairing_lists import account_option, json_option
-from clawdbot.cli.pairing_senders import on_account
+from clawdbot.cli.output import as_json, hint, say, table, warn
+from clawdbot.cli.pairing_lists import account_option, json_option, look, on_account
 from clawdbot.domain import invites
 from clawdbot.domain.instants import ago, iso, minute
-from clawdbot.domain.invites import Invite
+from clawdbot.domain.invites import MAX_USES, Invite
 from clawdbot.domain.inviting import MAX_INVITES
 from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount
 from clawdbot.domain.sender_answers import InviteMade, InviteVoided, NoSuchInvite, TooManyInvites
-from clawdbot.domain.texts import visible
-from clawdbot.errors import ClawdbotError, Refused, UsageError
+from clawdbot.domain.texts import add_command, visible
+from clawdbot.errors import ClawdbotError, ConfigError, Refused
 
 PROBE_S = 5.0
 """How long Telegram may take to say how the bot is called; the word is good without."""
@@ -27,9 +27,16 @@ PROBE_S = 5.0
 @click.argument("channel", type=ChannelName())
 @account_option
 @click.option("--for", "within", type=Lasting(), default="24h", metavar="TIME", help="Good for so long: 1h, 7d.")
-@click.option("--uses", default=1, metavar="N", show_default=True, help="How many people it lets in.")
+@click.option(
+    "--uses",
+    type=click.IntRange(1, MAX_USES),
+    default=1,
+    metavar="N",
+    show_default=True,
+    help="How many people it lets in.",
+)
 @click.option("--lasting", type=Lasting(), metavar="TIME", help="Who comes in by it is in for so long: 12h, 7d.")
-@click.option("--label", default="", metavar="TEXT", help="What you call whoever comes in by it.")
+@label_option("What you call whoever comes in by it.")
 @json_option
 def invite_command(
     channel: Channel, account: str | None, within: int, uses: int, lasting: int | None, label: str, json_: bool
@@ -45,10 +52,7 @@ def invite_command(
         answer = await persons.invite(where, within_ms=within, uses=uses, lasts_ms=lasting, label=label)
         return where, answer, await _bot_name(where) if isinstance(answer, InviteMade) else None
 
-    try:
-        where, answer, bot = context.wait_for(run())
-    except ValueError as error:
-        raise UsageError(f"that is no invite: {error}") from None
+    where, answer, bot = context.wait_for(run())
     match answer:
         case InviteMade() as made:
             shown = Shown(where, made, bot)
@@ -56,6 +60,7 @@ def invite_command(
                 as_json(shown.as_json())
             else:
                 shown.print()
+            _warn_if_not_set_up(where)
         case TooManyInvites():
             raise Refused(
                 f"{MAX_INVITES} invites to {channel} are good already",
@@ -73,8 +78,7 @@ class Shown:
 
     @property
     def link(self) -> str | None:
-        """A deep link (https://core.telegram.org/bots/features#deep-linking)."""
-        return None if self.bot is None else f"https://t.me/{self.bot}?start={self.made.word.reveal()}"
+        return None if self.bot is None else invites.link(self.made.word, self.bot)
 
     def as_json(self) -> dict[str, object]:
         shown = {**_json(self.account, invites.short(self.made.digest), self.made.invite), "link": self.link}
@@ -92,6 +96,19 @@ class Shown:
         say(f"Who {how} the word to the bot, and nothing else, is in. It is not shown again.")
         if channel is Channel.TELEGRAM and self.link is None:
             hint("how the bot is called is not known now; https://t.me/<bot>?start=<word without dashes> is a link")
+
+
+def _warn_if_not_set_up(where: ChannelAccount) -> None:
+    """A word for a channel that nobody can write to; a gateway may have an account that the configuration has not."""
+    from clawdbot.cli.live import accounts
+
+    try:
+        config = context.config()
+    except ConfigError:  # other commands say so
+        return
+    if where not in config.accounts and where not in context.wait_for(accounts(config.gateway)):
+        warn(f"{where} is not set up: nobody can write the word to it yet")
+        hint(f'run "{add_command(where)}"')
 
 
 async def _bot_name(where: ChannelAccount) -> str | None:
@@ -112,13 +129,7 @@ async def _bot_name(where: ChannelAccount) -> str | None:
             name = live.bot if live and live.bot else (await probe(config, where)).name
     except (ClawdbotError, TimeoutError):
         return None
-    return name[1:] if _is_username(name) else None
-
-
-def _is_username(name: str) -> bool:
-    """``@name``: letters, digits and underscores; a bot without one is shown by what it calls itself."""
-    bare = name[1:]
-    return name.startswith("@") and bare.isascii() and bare.replace("_", "a").isalnum()
+    return name
 
 
 def _json(account: ChannelAccount, short: str, invite: Invite) -> dict[str, object]:
@@ -142,16 +153,12 @@ def _json(account: ChannelAccount, short: str, invite: Invite) -> dict[str, obje
 def invites_command(channel: Channel | None, account: str | None, json_: bool) -> None:
     """Show the invites that are not over. Never their words, which are not kept."""
 
-    async def run() -> list[tuple[ChannelAccount, str, Invite]]:
-        service = context.service()
-        among = [channel] if channel else list(Channel)
-        return [
-            (one, invites.short(digest), invite)
-            for one in await context.accounts(service, among, account)
-            for digest, invite in (await service.read(one)).current(context.now()).invites.items()
-        ]
-
-    found = context.wait_for(run())
+    now = context.now()
+    found = [
+        (one, invites.short(digest), invite)
+        for one, known in look([channel] if channel else list(Channel), account).items()
+        for digest, invite in known.current(now).invites.items()
+    ]
     if json_:
         as_json({"invites": [_json(*each) for each in found]})
     elif found:

@@ -5,8 +5,8 @@ import click
 from clawdbot.cli import context
 from clawdbot.cli.context import ChannelName
 from clawdbot.cli.output import say
-from clawdbot.cli.pairing_lists import account_option
-from clawdbot.cli.pairing_senders import knows, on_account, only
+from clawdbot.cli.pairing_lists import account_option, on_account
+from clawdbot.cli.pairing_senders import knows, only
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.domain.sender_answers import Linked, NotLinked, Parted, SamePerson
 from clawdbot.domain.texts import visible
@@ -21,7 +21,8 @@ from clawdbot.errors import Refused, UsageError
 def link_command(channel: Channel, id_: str, other_: str, account: str | None) -> None:
     """Say that two ids are one person. What you decide about one is decided about both from now on.
 
-    If one is blocked, both are; otherwise, if one is in, the first message from the other lets it in, too.
+    If one is blocked, both are; otherwise, if one is in, the first message from the other lets it in, too. A request
+    stays that of its id: to reject it leaves what waits under the other.
     """
     sender, other = _two(channel, id_, other_)
 

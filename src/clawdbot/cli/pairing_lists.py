@@ -1,6 +1,6 @@
 """``clawdbot pairing list`` and ``allowlist``: who waits, who is in, who is blocked. They only read."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import click
@@ -8,21 +8,32 @@ import click
 from clawdbot.cli import context
 from clawdbot.cli.context import ChannelName
 from clawdbot.cli.output import as_json, say, table, warn
+from clawdbot.domain.held import FOLDER, Slip
 from clawdbot.domain.instants import ago, iso
-from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, Instant
+from clawdbot.domain.names import DEFAULT_ACCOUNT, Channel, ChannelAccount, Instant, SenderId
 from clawdbot.domain.sender_records import TTL_MS, Request, Senders
-from clawdbot.errors import ConfigError
+from clawdbot.domain.texts import visible
+from clawdbot.errors import ConfigError, StoreError
 
 account_option = click.option("--account", metavar="ID", help="One account of the channel only.")
 json_option = click.option("--json", "json_", is_flag=True, help="Print JSON.")
 
 
-def _read(among: Sequence[Channel], account: str | None) -> dict[ChannelAccount, Senders]:
-    async def run() -> dict[ChannelAccount, Senders]:
-        service = context.service()
-        return {one: await service.read(one) for one in await context.accounts(service, among, account)}
+def on_account(where: ChannelAccount) -> str:
+    """`` on account work``; nothing for the default account."""
+    return "" if where == ChannelAccount(where.channel) else f" on account {where.account}"
 
-    return context.wait_for(run())
+
+def say_linked(linked: Collection[SenderId]) -> None:
+    """About which other ids the same was decided, because the owner linked them."""
+    if linked:
+        say(f"The same for {', '.join(visible(one) for one in sorted(linked))}: linked, and so one person.")
+
+
+def look(among: Sequence[Channel], account: str | None) -> dict[ChannelAccount, Senders]:
+    """What is known of the senders of some channels, or of the account among them that is named."""
+    onlooker = context.onlooker()
+    return {one: onlooker.read(one) for one in context.among(onlooker.accounts(), among, account)}
 
 
 # --- list: who waits -------------------------------------------------------------------------------------------------
@@ -40,19 +51,37 @@ def list_command(
     """Show who waits for approval."""
     chosen = None if all_ else channel or channel_option
     among = [chosen] if chosen else list(Channel)
-    found = _read(among, account)
+    found = look(among, account)
     if json_:
         _print_json(chosen, among, found)
     else:
         _print_requests(chosen, found)
 
 
+class HeldNames:
+    """Tells whose first message is held, by the names of the files; none of them is opened."""
+
+    def __init__(self) -> None:
+        from clawdbot.store.disk import existing
+
+        try:
+            with existing(context.paths().state_dir, FOLDER) as folder:
+                self._names = frozenset(folder.names() if folder else ())
+        except StoreError as error:
+            warn(f"whether first messages are held is not shown: {error}")
+            self._names = frozenset()
+
+    def hold(self, account: ChannelAccount, request: Request) -> bool:
+        return Slip(account, request.sender, request.created_at).file_name in self._names
+
+
 def _print_json(chosen: Channel | None, among: Sequence[Channel], found: dict[ChannelAccount, Senders]) -> None:
-    now = context.now()
+    now, held = context.now(), HeldNames()
     requests: dict[Channel, list[dict[str, object]]] = {channel: [] for channel in among}
     for account, known in found.items():
         requests[account.channel] += [
-            _request_json(account, known.labels.get(request.sender), request) for request in known.waiting(now)
+            _request_json(account, known.labels.get(request.sender), request, is_held=held.hold(account, request))
+            for request in known.waiting(now)
         ]
     if chosen:
         as_json({"channel": chosen, "requests": requests[chosen]})
@@ -64,7 +93,7 @@ _NO_NAMES = ("username", "sender", "chatId")
 """What is kept about a sender and is not what he calls himself; a username is shown as one."""
 
 
-def _request_json(account: ChannelAccount, label: str | None, request: Request) -> dict[str, object]:
+def _request_json(account: ChannelAccount, label: str | None, request: Request, *, is_held: bool) -> dict[str, object]:
     return {
         "id": request.sender,
         "code": request.code.reveal(),
@@ -72,17 +101,23 @@ def _request_json(account: ChannelAccount, label: str | None, request: Request) 
         "lastSeenAt": iso(request.last_seen),
         **({"meta": dict(request.meta)} if request.meta else {}),
         **({"label": label} if label else {}),
+        **({"held": True} if is_held else {}),
         **({} if account.account == DEFAULT_ACCOUNT else {"account": account.account}),
     }
 
 
 def _print_requests(chosen: Channel | None, found: dict[ChannelAccount, Senders]) -> None:
-    now = context.now()
+    now, held = context.now(), HeldNames()
     waiting = {account: requests for account, known in found.items() if (requests := known.waiting(now))}
     for account, requests in waiting.items():
         say(f"{account}: {len(requests)} waiting")
         headings = ["Code", account.channel.id_label, "Who", "Asked", "Expires"]
-        table(headings, [_request_row(request, found[account].labels.get(request.sender), now) for request in requests])
+        rows = [_request_row(request, found[account].labels.get(request.sender), now) for request in requests]
+        kept = [held.hold(account, request) for request in requests]
+        if any(kept):
+            headings.append("First message")
+            rows = [[*row, "held" if one else ""] for row, one in zip(rows, kept, strict=True)]
+        table(headings, rows)
         say()
     for account, known in found.items():
         if known.full_at is not None and 0 <= now - known.full_at < TTL_MS:
@@ -140,7 +175,7 @@ class Member:
 def allowlist_command(channel: Channel | None, account: str | None, json_: bool) -> None:
     """Show who is in, and who is blocked. Each with since when and how."""
     among = [channel] if channel else list(Channel)
-    members = [member for one, known in _read(among, account).items() for member in _members(one, known)]
+    members = [member for one, known in look(among, account).items() for member in _members(one, known)]
     allowed = [member for member in members if not member.blocked]
     blocked = [member for member in members if member.blocked]
     if json_:

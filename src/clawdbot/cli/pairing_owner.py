@@ -1,12 +1,13 @@
 """``pairing approve --owner``: the first approval may make its sender the owner (threats.md D15)."""
 
 import os
+from collections.abc import Collection
 
 import click
 
 from clawdbot.cli import context
-from clawdbot.cli.output import say
-from clawdbot.domain.names import ChannelAccount, SenderId
+from clawdbot.cli.output import hint, say, warn
+from clawdbot.domain.names import Channel, ChannelAccount, SenderId
 from clawdbot.domain.texts import visible
 from clawdbot.errors import ConfigError, Refused
 
@@ -40,6 +41,19 @@ def make_owner(where: ChannelAccount, sender: SenderId) -> None:
     if not made:
         raise Refused("approved, but not made the owner: there is one by now", hint=_how_to_add())
     say(f"Made {visible(str(owner))} the owner: he is told who waits, and decides in chat.")
+
+
+def warn_if_he_was(channel: Channel, ids: Collection[SenderId]) -> None:
+    """After somebody is out: whether he was the owner, who hears nothing and decides nothing from now on."""
+    try:
+        owners = context.config().owners
+    except ConfigError:  # and so it says nothing that could be warned of
+        return
+    out = owners.find(channel, ids)
+    if out:
+        is_last = len(out) == len(owners.who)
+        warn("he was the owner: nobody decides in chat any more" if is_last else "he was an owner; others are left")
+        hint(f'he is listed under "owner" in {context.paths().config_path}, and is it again once he is let in')
 
 
 def _how_to_add() -> str:

@@ -7,9 +7,11 @@ import click
 
 from clawdbot.cli import context
 from clawdbot.cli.context import ChannelName
+from clawdbot.cli.labels import label_option, no_label
 from clawdbot.cli.lasting import for_option
 from clawdbot.cli.output import hint, say, warn
-from clawdbot.cli.pairing_lists import account_option
+from clawdbot.cli.pairing_lists import account_option, on_account, say_linked
+from clawdbot.cli.pairing_owner import warn_if_he_was
 from clawdbot.domain import codes
 from clawdbot.domain.endings import Endless, ExtendAnswer, Extended
 from clawdbot.domain.facts import TERMINAL
@@ -28,7 +30,7 @@ from clawdbot.domain.senders import (
     Senders,
     Unblocked,
 )
-from clawdbot.domain.texts import read_label, visible
+from clawdbot.domain.texts import visible
 from clawdbot.errors import ConfigError, Refused, UsageError
 
 if TYPE_CHECKING:
@@ -50,8 +52,10 @@ def block_command(channel: Channel, id_or_code: str, account: str | None) -> Non
 
     where, sender, answer = context.wait_for(run())
     match answer:
-        case Blocked():
+        case Blocked(key, aliases, linked):
             say(f"Blocked {channel} sender {visible(sender)}{on_account(where)}.")
+            say_linked(linked)
+            warn_if_he_was(channel, {sender, key, *aliases, *linked})
         case IsBlocked():
             say(f"{channel} sender {visible(sender)} is blocked already{on_account(where)}.")
 
@@ -97,8 +101,9 @@ def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
 
     where, answer = context.wait_for(run())
     match answer:
-        case Unblocked():
+        case Unblocked(linked=linked):
             say(f"Unblocked {channel} sender {visible(sender)}{on_account(where)}.")
+            say_linked(linked)
         case NotBlocked():
             raise Refused(
                 f"{channel} sender {visible(sender)} is not blocked",
@@ -110,7 +115,7 @@ def unblock_command(channel: Channel, id_: str, account: str | None) -> None:
 @click.argument("channel", type=ChannelName())
 @click.argument("id_", metavar="ID")
 @account_option
-@click.option("--label", default="", metavar="TEXT", help="What you call him.")
+@label_option("What you call him.")
 @for_option("Expect him for so long: 1d, 2w. If he comes later he is a stranger.")
 def expect_command(channel: Channel, id_: str, account: str | None, label: str, lasts: int | None) -> None:
     """Announce a person. His first message lets him in, without a code and even if the queue is full."""
@@ -124,24 +129,17 @@ def expect_command(channel: Channel, id_: str, account: str | None, label: str, 
             await service.label_sender(where, sender, label)
         return where, answer
 
-    try:
-        read_label(label)
-    except ValueError as error:
-        raise _no_label(error) from None
     where, answer = context.wait_for(run())
     match answer:
-        case Announced(until=until):
+        case Announced(until=until, linked=linked):
             limit = "" if until is None else f" until {minute(until)}"
             say(f"{channel} sender {visible(sender)} is expected{limit}{on_account(where)}.")
+            say_linked(linked)
         case AlreadyAllowed():
             say(f"{channel} sender {visible(sender)} is in already{on_account(where)}.")
         case IsBlocked():
             unblock = f'run "clawdbot pairing unblock {channel} {visible(sender)}"'
             raise Refused(f"{channel} sender {visible(sender)} is blocked", hint=unblock)
-
-
-def _no_label(error: ValueError) -> UsageError:
-    return UsageError(f"that is no label: {error}", hint="say a few words, such as a name")
 
 
 @click.command("label")
@@ -150,7 +148,7 @@ def _no_label(error: ValueError) -> UsageError:
 @click.argument("words", nargs=-1, metavar="[TEXT]")
 @account_option
 def label_command(channel: Channel, id_: str, words: tuple[str, ...], account: str | None) -> None:
-    """Call a sender something. In your own lists; without a text the label is taken away."""
+    """Call a person something. In your own lists; without a text the label is taken away."""
     sender = context.sender(channel, id_)
 
     async def run() -> tuple[ChannelAccount, Labelled]:
@@ -161,9 +159,10 @@ def label_command(channel: Channel, id_: str, words: tuple[str, ...], account: s
     try:
         where, answer = context.wait_for(run())
     except ValueError as error:
-        raise _no_label(error) from None
+        raise no_label(error) from None
     called = f'is called "{answer.label}"' if answer.label else "has no label"
     say(f"{channel} sender {visible(answer.sender)} {called}{on_account(where)}.")
+    say_linked(answer.linked)
 
 
 def knows(known: Senders, sender: SenderId) -> bool:
@@ -198,8 +197,9 @@ def extend_command(channel: Channel, id_: str, account: str | None, lasts: int |
 
     where, answer = context.wait_for(run())
     match answer:
-        case Extended(until=until):
+        case Extended(until=until, linked=linked):
             say(f"{channel} sender {visible(sender)} is in until {minute(until)}{on_account(where)}.")
+            say_linked(linked)
         case Endless():
             say(f"{channel} sender {visible(sender)} is in for good{on_account(where)}.")
         case NotAllowed():
@@ -211,7 +211,10 @@ def extend_command(channel: Channel, id_: str, account: str | None, lasts: int |
 @click.argument("id_", metavar="ID")
 @account_option
 def revoke_command(channel: Channel, id_: str, account: str | None) -> None:
-    """Take an approval back. The sender's next message does not get in any more."""
+    """Take an approval back. The sender's next message does not get in any more.
+
+    Nor does the word of an invite from before; one that you make for him afterwards does.
+    """
     sender = context.sender(channel, id_)
 
     async def run() -> tuple[ChannelAccount, Revoked | NotAllowed]:
@@ -221,9 +224,11 @@ def revoke_command(channel: Channel, id_: str, account: str | None) -> None:
 
     where, answer = context.wait_for(run())
     match answer:
-        case Revoked(key, aliases):
+        case Revoked(key, aliases, linked):
             say(f"Revoked {channel} sender {visible(sender)}{on_account(where)}.")
-            _warn_if_listed(where, {sender, key, *aliases})
+            say_linked(linked)
+            if not _warn_if_listed(where, {sender, key, *aliases}):
+                warn_if_he_was(channel, {sender, key, *aliases, *linked})
         case NotAllowed():
             _refuse_stranger(where, sender)
 
@@ -242,16 +247,18 @@ def _refuse_stranger(where: ChannelAccount, sender: SenderId) -> None:
     raise Refused(message, hint=f'run "clawdbot pairing allowlist {where.channel}" to see who is')
 
 
-def _warn_if_listed(where: ChannelAccount, ids: Collection[SenderId]) -> None:
-    """A revocation that changes nothing must not look like one that does."""
+def _warn_if_listed(where: ChannelAccount, ids: Collection[SenderId]) -> bool:
+    """A revocation that changes nothing must not look like one that does. Is it one, or nobody can know?"""
     try:
         listed, everyone = context.listed_in_config(where)
     except ConfigError as error:
         warn(f"whether the configuration lists the sender too is not known: {error}")
-        return
-    if everyone or not listed.isdisjoint(ids):
-        warn(f"the sender still gets in: the configuration lists {'everybody' if everyone else 'him'}")
-        hint(f"see channels.{where.channel}.allowFrom in {context.paths().config_path}")
+        return True
+    if not everyone and listed.isdisjoint(ids):
+        return False
+    warn(f"the sender still gets in: the configuration lists {'everybody' if everyone else 'him'}")
+    hint(f"see channels.{where.channel}.allowFrom in {context.paths().config_path}")
+    return True
 
 
 async def only(
@@ -279,8 +286,3 @@ def _single(found: list[ChannelAccount]) -> ChannelAccount:
             hint="name one with --account",
         )
     return found[0]
-
-
-def on_account(where: ChannelAccount) -> str:
-    """`` on account work``; nothing for the default account."""
-    return "" if where == ChannelAccount(where.channel) else f" on account {where.account}"

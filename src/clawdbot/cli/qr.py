@@ -5,7 +5,7 @@ import asyncio
 import click
 from msgspec import Struct
 
-from clawdbot.cli import context
+from clawdbot.cli import context, offered
 from clawdbot.cli.call_options import CallOptions, call_options
 from clawdbot.cli.gateway_target import choose, gateway
 from clawdbot.cli.output import as_json, say, warn
@@ -38,7 +38,12 @@ class _Made(Struct, frozen=True, rename="camel"):
     help="What the device is to the gateway.",
 )
 @click.option(
-    "--scope", "scopes", multiple=True, metavar="SCOPE", help="What an operator may do; give it again for more."
+    "--scope",
+    "scopes",
+    multiple=True,
+    metavar="SCOPE",
+    shell_complete=offered.scopes,
+    help="What an operator may do; give it again for more.",
 )
 @click.option("--at", metavar="URL", help="Where the device reaches the gateway, if elsewhere: wss://host[:port].")
 @click.option(
@@ -108,7 +113,7 @@ def _explain(address: Address, made: _Made) -> None:
     if made.role == Role.NODE:
         say("On the other machine: clawdbot node run --pair -   (it asks for the code)")
     else:
-        say("For a program of yours: clawdbot.client.redeem takes it, see docs/library.md")
+        say("On the other machine: clawdbot devices pair -   (it asks for the code)")
 
 
 async def _make(options: CallOptions, role: str, scopes: tuple[str, ...]) -> object:

@@ -29,11 +29,11 @@ def command() -> None:
 @click.option("--json", "json_", is_flag=True, help="Print JSON.")
 @click.pass_context
 def audit_command(ctx: click.Context, deep: bool, fix: bool, json_: bool) -> None:
-    """Check configuration, state and devices for what is open and should not be.
+    """Check configuration, state and devices.
 
-    Exit code 1 while something critical is found. --fix closes files and removes leftovers of killed processes, and
-    touches nothing else; --deep knocks without a device or a secret: nobody
-    waits for approval after it, and the history shows it.
+    For what is open and should not be. Exit code 1 while something critical is found. --fix closes files and removes
+    leftovers of killed processes, and touches nothing else; --deep knocks without a device or a secret: nobody waits
+    for approval after it, and the history shows it.
     """
     from clawdbot.audit.findings import Severity, counted, ranked
 

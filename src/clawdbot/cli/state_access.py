@@ -13,6 +13,9 @@ from clawdbot.domain.scopes import OWNER
 from clawdbot.errors import CallRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from clawdbot.domain.identity import PublicKey
     from clawdbot.store.base import Store
 
 UNKNOWN_REQUEST = "unknown requestId"
@@ -24,10 +27,20 @@ class OnTheState:
 
     Args:
         otherwise: why everything else cannot be had now.
+        silent_local: may programs on this machine pair without asking?
         record: takes down what was decided.
+        check_words: makes those of devices.
     """
 
-    def __init__(self, store: "Store", otherwise: CallRefused, *, record: Record = keep_nothing) -> None:
+    def __init__(
+        self,
+        store: "Store",
+        otherwise: CallRefused,
+        *,
+        silent_local: bool,
+        record: Record = keep_nothing,
+        check_words: "Callable[[Iterable[PublicKey]], Mapping[PublicKey, str]]" = lambda _: {},
+    ) -> None:
         from clawdbot.device_service import DeviceService
         from clawdbot.node_service import NodeService
         from clawdbot.service import wall_clock
@@ -36,6 +49,8 @@ class OnTheState:
         self._nodes = NodeService(store, record=record)
         self._now = wall_clock
         self._otherwise = otherwise
+        self._silent_local = silent_local
+        self._check_words = check_words
 
     async def call(self, method: str, params: object, *, within: float) -> object:
         """Call a method; ``within`` is of no concern here."""
@@ -69,7 +84,8 @@ class OnTheState:
     async def _list_devices(self) -> object:
         from clawdbot.wire import views
 
-        return views.devices(await self._devices.list(OWNER))
+        found = await self._devices.list(OWNER)
+        return views.devices(found, self._check_words(request.public_key for _, request in found.pending))
 
     async def _approve_device(self, request: RequestId) -> object:
         from clawdbot.domain.devices import Approved, Denied
@@ -78,7 +94,8 @@ class OnTheState:
         answer = await self._devices.approve(request, caller=OWNER)
         match answer:
             case Approved(asked, paired):
-                return {"requestId": asked.id, "device": views.device(paired.public_key.device_id, paired)}
+                words = self._check_words([asked.public_key])
+                return views.approved_device(asked, paired, words.get(asked.public_key))
             case Denied():
                 _refuse(UNKNOWN_REQUEST)
             case _:
@@ -97,12 +114,15 @@ class OnTheState:
                 assert_never(answer)
 
     async def _remove_device(self, device: DeviceId) -> object:
+        from clawdbot.domain.admission import pairs_again
         from clawdbot.domain.devices import Denied, Removed
+        from clawdbot.wire import views
 
         answer = await self._devices.remove(device, caller=OWNER)
         match answer:
-            case Removed():
-                return {"deviceId": device}
+            case Removed(paired):
+                again = pairs_again(paired, silent_local=self._silent_local)
+                return views.RemovedDeviceView(device_id=device, pairs_again=again)
             case Denied():
                 _refuse(UNKNOWN_DEVICE)
             case _:

@@ -5,7 +5,7 @@ import asyncio
 import click
 
 from clawdbot.cli import context, live
-from clawdbot.cli.output import as_json, say
+from clawdbot.cli.output import as_json, say, spelled
 
 
 @click.command("status")
@@ -19,13 +19,16 @@ def command(json_: bool) -> None:
 
 
 async def _status(*, json_: bool) -> None:
+    from clawdbot.gateway.healthcheck import complaints
     from clawdbot.gateway.overview import lines, look
 
-    config = context.config()
+    config, paths = context.config(), context.paths()
     health = await live.health(config.gateway)
-    overview = await look(context.paths(), config, context.service(), health=health)
+    not_ready = await asyncio.to_thread(complaints, paths.state_dir)
+    service, is_silent = context.service(), live.is_silent(health)
+    overview = await look(paths, config, service, health=health, is_silent=is_silent, not_ready=not_ready)
     if json_:
-        as_json(overview.as_json())
+        as_json({**overview.as_json(), "next": [spelled(step) for step in overview.next_steps]})
     else:
         for line in lines(overview):
             say(line)
