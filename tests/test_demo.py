@@ -28,3 +28,18 @@ def test_the_demonstration_goes_as_told(channel: Channel) -> None:
     page = ROOT / "docs" / "channels" / f"{channel}.md"
     assert page.is_file()
     assert str(page.relative_to(ROOT)) in played.stdout.splitlines()[-1]
+
+
+def test_a_channel_that_is_none_is_answered_with_those_that_are() -> None:
+    played = subprocess.run(
+        [sys.executable, "-m", "demo"],
+        cwd=ROOT,
+        env=os.environ | {"CHANNEL": "foo"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (played.returncode, played.stdout) == (2, "")
+    channels = "telegram, whatsapp, signal, imessage, discord, slack"
+    assert sorted(played.stderr.rpartition("one of ")[2].strip().split(", ")) == sorted(channels.split(", "))
+    assert played.stderr.startswith("demo: there is no channel 'foo'; ")

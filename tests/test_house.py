@@ -9,6 +9,7 @@ import fnmatch
 import re
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import TypeVar, get_args
 
@@ -22,8 +23,9 @@ TESTS = Path(__file__).parent
 SOURCE = TESTS.parent / "src" / "clawdbot"
 
 FLOORS_BELOW = (
-    *("domain", "errors", "paths", "config", "wire", "channels", "store", "assistant"),
-    *("replies", "service", "persons_service", "reception", "register_service", "device_service", "node_service"),
+    *("domain", "errors", "obstacles", "paths", "config", "wire", "channels", "store", "assistant"),
+    *("replies", "words_on_file", "service", "persons_service", "reception"),
+    *("register_service", "device_service", "node_service"),
     *("client", "history"),
 )
 ARROWS: dict[str, tuple[str, ...]] = {
@@ -31,20 +33,22 @@ ARROWS: dict[str, tuple[str, ...]] = {
     "domain": ("domain", "errors"),
     "paths": ("domain", "errors"),
     "processes": (),
+    "obstacles": (),
     "wire": ("wire", "domain", "errors"),
     "channels": ("channels", "domain", "errors", "processes"),
-    "store": ("store", "domain", "errors"),
+    "store": ("store", "domain", "errors", "obstacles"),
     "assistant": ("assistant", "domain", "errors", "processes"),
-    "config": ("config", "domain", "errors", "paths", "channels.settings"),
+    "config": ("config", "domain", "errors", "obstacles", "paths", "channels.settings"),
     "replies": ("domain", "errors", "channels.base"),
-    "service": ("domain", "errors", "channels.base", "store.base", "replies"),
+    "words_on_file": ("domain", "store.base"),
+    "service": ("domain", "errors", "channels.base", "store.base", "replies", "words_on_file"),
     "persons_service": ("domain", "errors", "store.base", "service"),
     "reception": ("domain", "errors", "channels.base", "assistant.base", "service"),
     "register_service": ("domain", "errors", "store.base", "service"),
     "device_service": ("domain", "errors", "store.base", "service", "register_service"),
     "node_service": ("domain", "errors", "store.base", "service", "register_service"),
     "history": ("history", "domain", "errors", "store.base", "store.disk", "store.locks"),
-    "client": ("client", "wire", "domain", "errors", "paths"),
+    "client": ("client", "wire", "domain", "errors", "obstacles", "paths"),
     "audit": ("audit", "domain", "errors", "paths", "config", "store", "channels.settings"),
     "backup": ("backup", "domain", "errors", "paths", "store"),
     "gateway": ("gateway", "__version__", *FLOORS_BELOW),
@@ -58,7 +62,7 @@ ARROWS: dict[str, tuple[str, ...]] = {
 LAZY_ARROWS: dict[str, tuple[str, ...]] = {"cli": ("gateway", "node")}
 """What a room may also import inside a function: a command pays for the gateway only when it starts one."""
 
-STANDARD_LIBRARY_ONLY = {"errors", "paths", "processes", "domain"}
+STANDARD_LIBRARY_ONLY = {"errors", "obstacles", "paths", "processes", "domain"}
 """Rooms that use no other library."""
 
 BUT_FOR = {"domain.identity": {"cryptography"}}
@@ -104,6 +108,7 @@ class Module:
 Rule = Callable[[Module], Iterator[str]]
 
 
+@cache
 def house() -> list[Module]:
     paths = sorted(SOURCE.rglob("*.py"))
     return [Module(".".join(path.relative_to(SOURCE).with_suffix("").parts), path.read_text("utf-8")) for path in paths]

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from clawdbot.domain import invites
+from clawdbot.domain.endings import Extended
 from clawdbot.domain.facts import Fact, Kind, Surface
 from clawdbot.domain.gate import Admit, DmPolicy, DmRules, Ignore, Why
 from clawdbot.domain.names import SenderId
@@ -139,6 +140,19 @@ async def test_D1_a_word_for_one_account_is_a_message_like_any_other_on_another(
     assert len((await house.owner.read(house.work.account)).requests) == 1
 
 
+async def test_D18_the_word_of_another_account_reaches_no_assistant_whoever_writes_it(house: Inviting) -> None:
+    """Alone, in a link or among others; what he writes next is answered as ever."""
+    word = await house.invite()
+    house.rules = DmRules(DmPolicy.PAIRING, frozenset({SenderId(BOB)}))
+    for text in (word, f"https://t.me/bot?start={word.replace('-', '')}", f"who is to have {word.lower()}?"):
+        await house.write(BOB, text, at=house.work)
+        assert house.assistant.heard == []
+    assert {text for _, text in house.work.sent} == {APPROVED}
+    await house.write(BOB, "hello", at=house.work)
+    assert [prompt.text for prompt in house.assistant.heard] == ["hello"]
+    assert [one.uses for one in (await house.known()).invites.values()] == [1]
+
+
 async def test_D18_a_wrong_word_is_answered_as_a_first_message_is(house: Inviting) -> None:
     """So that nobody learns by trying whether there are invites."""
     await house.invite()
@@ -226,6 +240,29 @@ async def test_D17_who_is_linked_is_in_and_out_with_the_other_and_the_history_sa
         *[(Kind.LINKED, ANN), (Kind.LINKED, BOB), (Kind.EXPECTED, BOB), (Kind.APPROVED, BOB)],
         *[(Kind.REVOKED, ANN), (Kind.REVOKED, BOB), (Kind.BLOCKED, BOB), (Kind.BLOCKED, ANN), (Kind.UNLINKED, BOB)],
     ]
+
+
+async def test_what_is_decided_about_a_person_is_in_the_history_under_each_id(house: Inviting) -> None:
+    """Of a request that is dismissed, and of who writes, under that id alone."""
+    ann, bob, where = SenderId(ANN), SenderId(BOB), house.bot.account
+    await house.persons.link(where, ann, bob)
+    for quiet_ms in (None, DAY):
+        await house.knock(ANN)
+        await house.persons.reject_sender(where, (await house.known()).requests[ann].code, quiet_ms=quiet_ms)
+    await house.persons.unblock_sender(where, bob)
+    await house.persons.expect_sender(where, bob, by="terminal", lasts_ms=DAY)
+    await house.persons.revoke_sender(where, bob)
+    await house.knock(ANN)
+    code = (await house.known()).requests[ann].code
+    await house.persons.approve_sender(where, code, by="terminal", lasts_ms=DAY)
+    await house.knock(BOB)
+    extended = await house.persons.extend_sender(where, bob, by="terminal", lasts_ms=9 * DAY)
+    assert isinstance(extended, Extended)
+    order = (Kind.UNBLOCKED, Kind.EXPECTED, Kind.REVOKED, Kind.EXTENDED)
+    told = [(fact.kind, fact.about.id) for fact in house.facts if fact.kind in (Kind.REJECTED, *order)]
+    assert told[:3] == [(Kind.REJECTED, id) for id in (ANN, ANN, BOB)]
+    assert told[3:] == [(kind, id) for kind in order for id in (BOB, ANN)]
+    assert {one.until for one in (await house.known()).allowed.values()} == {extended.until}
 
 
 async def test_S2_links_are_in_the_file_and_bind_the_next_process(tmp_path: Path) -> None:

@@ -278,6 +278,14 @@ async def test_an_assistant_that_fails_leaves_one_honest_line() -> None:
     assert house.bot.sent == [("7", NO_ANSWER)]
 
 
+async def test_where_nobody_decides_in_chat_nothing_comes_first() -> None:
+    """Not even what has the form of a decision."""
+    house = House(rules=DmRules(listed=frozenset({SenderId("7")})))
+    assert not house.reception.comes_first(house.bot.message("7", "approve AAAA2"))
+    await house.write("7", "approve AAAA2")
+    assert [prompt.text for prompt in house.assistant.heard] == ["approve AAAA2"]
+
+
 async def test_an_empty_answer_sends_nothing() -> None:
     """Silence is an answer."""
     house = House(rules=DmRules(listed=frozenset({SenderId("7")})))

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ RULES = re.findall(r"^([DGS]\d+)  ", THREATS, re.MULTILINE)
 NOT_YET: set[str] = set()
 
 
+@cache
 def _test_names() -> set[str]:
     """The names of all test functions, read from the sources."""
     return {

@@ -22,6 +22,9 @@ MESSAGES = 20_000
 STRANGERS = 64
 """Who ask for a code, one after the other or all at once."""
 
+LOCKED = "bare, locked"
+"""Bare, with what no gateway does without: a lock directory of the reference's, and a thread beside the event loop."""
+
 ACCOUNT = ChannelAccount(Channel.TELEGRAM)
 
 
@@ -68,7 +71,7 @@ async def _decisions(plan: Plan) -> Figure:
 
 
 async def _requests(plan: Plan) -> list[Figure]:
-    single: dict[str, list[float]] = {OURS: [], BARE: []}
+    single: dict[str, list[float]] = {OURS: [], BARE: [], LOCKED: []}
     crowd: dict[str, list[float]] = {OURS: [], BARE: []}
     with home_with() as home:
         state = home / "state"
@@ -87,7 +90,9 @@ async def _requests(plan: Plan) -> list[Figure]:
                     await at_door.knock(one)
             samples[OURS].append(STRANGERS / (time.perf_counter() - started))
             written = (state / "credentials" / f"telegram-account{number}-pairing.json").read_bytes()
-            samples[BARE].append(_bare_rate(state, written))
+            samples[BARE].append(_bare_rate(state / "credentials", written))
+            if not number % 2:
+                single[LOCKED].append(await _locked_rate(state / "credentials", written))
         await store.close()
     alone, together = ({who: sample(some) for who, some in each.items()} for each in (single, crowd))
     return [
@@ -108,22 +113,42 @@ async def _requests(plan: Plan) -> list[Figure]:
     ]
 
 
-def _bare_rate(state: Path, written: bytes) -> float:
+def _bare_rate(folder: Path, written: bytes) -> float:
     """How often a second a file of this size can be replaced durably in the same directory, by doing just that."""
-    folder = state / "credentials"
-    path, aside = folder / "bare.json", folder / "bare.json.new"
     directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     started = time.perf_counter()
     for _ in range(STRANGERS):
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.write(descriptor, written)
-        os.fsync(descriptor)
-        os.close(descriptor)
-        os.rename(aside, path)
-        os.fsync(directory)
+        _replace(directory, written)
     took = time.perf_counter() - started
     os.close(directory)
     return STRANGERS / took
+
+
+async def _locked_rate(folder: Path, written: bytes) -> float:
+    """The same, each time with a lock directory, and by another thread."""
+
+    def replace() -> None:
+        os.mkdir("bare.lock", dir_fd=directory)
+        _replace(directory, written)
+        os.rmdir("bare.lock", dir_fd=directory)
+
+    loop = asyncio.get_running_loop()
+    directory = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    started = time.perf_counter()
+    for _ in range(STRANGERS):
+        await loop.run_in_executor(None, replace)
+    took = time.perf_counter() - started
+    os.close(directory)
+    return STRANGERS / took
+
+
+def _replace(directory: int, written: bytes) -> None:
+    descriptor = os.open("bare.json.new", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600, dir_fd=directory)
+    os.write(descriptor, written)
+    os.fsync(descriptor)
+    os.close(descriptor)
+    os.rename("bare.json.new", "bare.json", src_dir_fd=directory, dst_dir_fd=directory)
+    os.fsync(directory)
 
 
 def _configure(state: Path) -> None:

@@ -77,6 +77,77 @@ async def test_D16_what_is_here_or_was_done_with_is_not_delivered_again() -> Non
     assert done == ["while here", "afterwards"]
 
 
+class Hurrying(Desk):
+    """Wants first what is marked."""
+
+    def comes_first(self, message: DirectMessage) -> bool:
+        return message.text.startswith("!")
+
+
+async def test_what_comes_first_waits_only_for_what_came_first_before() -> None:
+    """Of the same conversation: one that is refused comes again before the next; the others keep their own order."""
+    desk = Hurrying()
+    slow = desk.hold("a1")
+    desk.refuse("!1", StoreUnavailable("the disk is full"))
+    async with opened(desk) as inbox:
+        for text in ("a1", "a2", "!1", "!2"):
+            await inbox.put(message("a", text))
+        await desk.wait_ended("!1", "!2")
+        assert desk.begun == ["a1", "!1", "!1", "!2"]
+        await inbox.put(message("a", "!2"))
+        slow.set()
+        await desk.wait_ended("a2")
+        await inbox.put(message("a", "!3"))
+        await desk.wait_ended("!3")
+    assert desk.ended == ["!1", "!2", "a1", "a2", "!3"]
+
+
+async def test_what_comes_first_takes_no_further_place() -> None:
+    """A conversation is one, with what waits in it of both kinds; it is free again when the last is done with."""
+    desk = Hurrying()
+    slow, slow_first = desk.hold("a1"), desk.hold("!1")
+    async with opened(desk, limit=1) as inbox:
+        for text in ("a1", "!1"):
+            await inbox.put(message("a", text))
+        await desk.wait_begun("a1", "!1")
+        putting = asyncio.create_task(inbox.put(message("b", "b1")))
+        slow.set()
+        await desk.wait_ended("a1")
+        assert not putting.done()
+        assert "b1" not in desk.begun
+        slow_first.set()
+        await desk.wait_ended("b1")
+        await putting
+
+
+async def test_what_comes_first_is_cut_off_like_the_rest() -> None:
+    """A close leaves nothing behind, and what was not done with is not said to be."""
+    desk, done = Hurrying(), list[str]()
+    desk.hold("a1")
+    desk.hold("!1")
+    async with opened(desk) as inbox:
+        for text in ("a1", "!1", "!2"):
+            await inbox.put(message("a", text), lambda text=text: done.append(text))  # type: ignore[misc]
+        await desk.wait_begun("a1", "!1")
+    assert (desk.begun, desk.ended, done) == (["a1", "!1"], [], [])
+
+
+async def test_what_is_refused_while_it_closes_waits_for_the_next_start(caplog: pytest.LogCaptureFixture) -> None:
+    """It is not tried again, not done with, and nobody waits for the rest of the grace."""
+    desk, done = Desk(), list[str]()
+    slow = desk.hold("a1")
+    desk.refuse("a1", StoreUnavailable("told to end"))
+    async with opened(desk) as inbox:
+        await inbox.put(message("a", "a1"), lambda: done.append("a1"))
+        await desk.wait_begun("a1")
+        closing = asyncio.create_task(inbox.close(3600))
+        await asyncio.sleep(0)
+        slow.set()
+        await closing
+    assert (desk.begun, done) == (["a1"], [])
+    assert "a message has to wait for the next start: told to end" in caplog.text
+
+
 async def test_a_refused_message_comes_again_and_nothing_overtakes_it_in_its_conversation(
     caplog: pytest.LogCaptureFixture,
 ) -> None:

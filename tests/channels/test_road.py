@@ -1,5 +1,7 @@
 """The road of a stranger on every channel, with the gateway and the owner's commands as processes of their own."""
 
+import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -62,4 +64,36 @@ async def test_S2_kill_9_loses_no_message_that_was_taken(home: Home[Any]) -> Non
     (home.state.parent / "go").touch()
     async with home.gateway() as gateway:
         assert await anne.next_message(30) == "You said: wait"
+        assert await gateway.stop() == 0
+
+
+async def test_an_owner_decides_while_the_assistant_answers_him(home: Home[Any], channel: Channel) -> None:
+    """What he decides does not wait for the answer, and is taken once: also by who was killed and hears it again."""
+    anne, olive = home.platform.person(1, "Anne"), home.platform.person(2, "Olive")
+    settings = {**home.platform.settings(), "allowFrom": [olive.sender]}
+    assistant = {"python": "tests.support.gateway:assistant"}
+    home.write_config(
+        json.dumps({"assistant": assistant, "owner": [f"{channel}:{olive.sender}"], "channels": {channel: settings}})
+    )
+    async with home.gateway() as gateway:
+        await gateway.says("ready as")
+        olive.write("wait")
+        await until(lambda: (home.state.parent / "waiting").exists())
+        anne.write("hello")
+        code_in(await anne.next_message(30))
+        asked = re.search(r"approve ([A-Z0-9]{5})", await olive.next_message(30))
+        assert asked is not None
+        olive.write("not yet")
+        olive.write(f"approve {asked[1]}")
+        assert re.search("(?i)approved", await olive.next_message(30))
+        anne.write("hello as a friend")
+        assert await anne.next_message(30) == "You said: hello as a friend"
+        await gateway.kill()
+    (home.state.parent / "go").touch()
+    async with home.gateway() as gateway:
+        await gateway.says("ready as")
+        home.platform.redeliver(olive)
+        assert [await olive.next_message(30) for _ in range(2)] == ["You said: wait", "You said: not yet"]
+        olive.write("thanks")
+        assert await olive.next_message(30) == "You said: thanks"
         assert await gateway.stop() == 0

@@ -49,6 +49,25 @@ def test_every_command_and_option_is_documented(name: str, command: click.Comman
             assert [word for word in option.opts if word.startswith("--") and word not in DOCUMENT] == []
 
 
+GROUPS = [pytest.param(command, id=name) for name, command in commands(root) if isinstance(command, click.Group)]
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_no_summary_is_cut_off_in_a_list(group: click.Group) -> None:
+    """What a command is for is said in one short sentence, in a terminal of 80 characters."""
+    listed = group.get_help(click.Context(group, info_name="clawdbot", terminal_width=80)).partition("Commands:")[2]
+    assert listed
+    assert "..." not in listed
+
+
+@pytest.mark.parametrize("name", ["channels add", "pairing list", "pairing approve", "pairing block"])
+def test_help_lists_the_channels(name: str) -> None:
+    """Nobody has to guess how they are spelled."""
+    command = dict(commands(root))[name]
+    shown = command.get_help(click.Context(command, info_name=name))
+    assert "".join(shown.split()).count("{telegram|whatsapp|signal|imessage|discord|slack}") >= 1
+
+
 @pytest.mark.parametrize("words", [[], ["pairing"], ["channels"]], ids=lambda words: " ".join(words) or "alone")
 def test_a_command_that_is_not_finished_shows_its_help(words: list[str], tmp_path: Path) -> None:
     """``clawdbot`` and ``clawdbot pairing`` alone are no mistake to report: the help, where errors go, and exit 2."""

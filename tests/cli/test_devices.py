@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from clawdbot.domain.check_words import check_words
 from clawdbot.domain.connect import ClientInfo
 from clawdbot.domain.identity import DeviceIdentity
 from tests.support.command_line import CommandLine
@@ -49,6 +50,21 @@ async def test_the_owner_lists_and_approves(cli: CommandLine) -> None:
         async with await running.open(afar=True) as client:
             assert (await client.connect(ONE, scopes=["operator.read"]))["ok"]
         assert "waiting" not in (await cli.done("devices", "list")).out
+
+
+async def test_G19_the_owner_sees_what_the_device_must_show(cli: CommandLine) -> None:
+    """In the list, in its JSON, and with the answer to his approval."""
+    async with gateway_of(cli) as running:
+        running.gateway.house.checks.key = OTHER.public_key
+        words = check_words(ONE.public_key, OTHER.public_key)
+        request = await ask(running, scopes=["operator.read"])
+        listed = await cli.done("devices", "list")
+        head = f"Request{' ' * 31}Check words: approve no device that shows others"
+        none = "A clawdbot that shows none is not to be approved, either."
+        assert f"\n{head}\n{request}  {words}\n{none}\n" in listed.out
+        assert (await cli.done("devices", "list", "--json")).json["pending"][0]["checkWords"] == words
+        approved = await cli.done("devices", "approve", request)
+        assert approved.out.splitlines()[1:] == [f"Its check words: {words}"]
 
 
 async def test_the_owner_rejects(cli: CommandLine) -> None:
@@ -149,6 +165,25 @@ async def test_removed_is_forgotten(cli: CommandLine) -> None:
         assert (await cli.done("devices", "remove", ONE.device_id)).out == f"Removed device {ONE.device_id}.\n"
         assert ONE.device_id[:12] not in (await cli.done("devices", "list")).out
         assert await ask(running)
+
+
+async def test_what_is_removed_and_pairs_again_without_asking_is_said_to(cli: CommandLine) -> None:
+    """A program of the gateway's own machine; and what keeps it out, which does."""
+    async with gateway() as running:
+        cli.configure(port=running.gateway.port, auth={"token": SHARED})
+
+        async def comes() -> bool:
+            client = await running.open()
+            return bool((await client.connect(ONE, role="node", client=NODE_HOST))["ok"])
+
+        for command in (("devices", "remove"), ("nodes", "remove", "--node")):
+            assert await comes()
+            said = await cli.done(*command, ONE.device_id)
+            assert "it is on the gateway's machine and pairs again without asking; to keep it out, once it" in said.err
+            assert said.err.endswith(f"clawdbot devices revoke --device {ONE.device_id} --role node\n")
+        assert await comes()
+        await cli.done("devices", "revoke", "--device", ONE.device_id, "--role", "node")
+        assert not await comes()
 
 
 @pytest.mark.parametrize("scopes", [("--scope", "operator.read"), ()])

@@ -2,12 +2,16 @@
 
 import json
 import os
+import shutil
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from clawdbot.gateway import instance
+from tests.support.disks import fill, small_disk
 from tests.support.transcript import clawdbot, lay
 
 FILES = {
@@ -127,3 +131,106 @@ def test_an_owner_who_would_wait_for_nothing_is_named(
     looked = clawdbot(["doctor"], tmp_path)
     warnings = [line for line in looked.stdout.splitlines() if line.startswith("warning: ")]
     assert warnings == ([] if said is None else [f"warning: {said}"])
+
+
+POWERLESS = ("--bounding-set=-dac_override,-dac_read_search", "--inh-caps=-dac_override,-dac_read_search")
+"""Root without its power over modes: what is closed to its owner is closed to it."""
+
+
+def by_the_owner(arguments: list[str], state: Path) -> subprocess.CompletedProcess[str]:
+    """Run a command as whom the files belong to, and who is bound by their modes."""
+    if os.geteuid() != 0:
+        return clawdbot(arguments, state)
+    program = shutil.which("setpriv")
+    if program is None:
+        pytest.skip("NOT TESTED: closed files: setpriv is not installed, and root opens everything")
+    return clawdbot(arguments, state, by=[program, *POWERLESS])
+
+
+@pytest.mark.parametrize(
+    ("closed", "command", "bits"),
+    [
+        ("", ["status"], "rwx"),
+        ("", ["gateway", "--port", "0"], "rwx"),
+        ("credentials", ["pairing", "list", "telegram"], "rwx"),
+        ("credentials/telegram-allowFrom.json", ["pairing", "allowlist", "telegram"], "rw"),
+        ("clawdbot.json", ["status"], "rw"),
+        ("clawdbot.json", ["channels", "add", "telegram", "--no-check", "--token", "1:a"], "rw"),
+    ],
+)
+def test_S4_what_is_one_s_own_and_closed_is_said_once_with_the_command_to_type(
+    tmp_path: Path, closed: str, command: list[str], bits: str
+) -> None:
+    """By the command that fails on it, with 3, and by doctor, who does not go on about what lies behind it."""
+    state = tmp_path / "state"
+    state.mkdir(mode=0o700)
+    lay(FILES, state)
+    for path in (state, *state.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    (state / closed).chmod(0o000)
+    try:
+        failed, doctor = by_the_owner(command, state), by_the_owner(["doctor"], state)
+    finally:
+        (state / closed).chmod(0o700)
+    way_out = f"chmod u+{bits} {state / closed}"
+    assert failed.returncode == 3
+    assert failed.stderr.splitlines()[1:] == [f"clawdbot: hint: {way_out}"]
+    findings = [line for line in doctor.stdout.splitlines() if not line.startswith("note: ")]
+    assert (len(findings), findings[0].startswith("error: "), findings[1]) == (2, True, f"  {way_out}"), findings
+
+
+def test_a_link_among_the_files_is_told_once(tmp_path: Path) -> None:
+    """That it is not followed, and not once more that it cannot be read."""
+    state = tmp_path / "state"
+    lay(FILES, state)
+    allowed = state / "credentials" / "telegram-allowFrom.json"
+    allowed.rename(tmp_path / "elsewhere.json")
+    allowed.symlink_to(tmp_path / "elsewhere.json")
+    said = [line for line in clawdbot(["doctor"], state).stdout.splitlines() if "allowFrom" in line]
+    assert said == [f"error: {allowed}: a symbolic link, which is not followed"]
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["channels", "add", "telegram", "--no-check", "--token", "1:a"],
+        ["node", "policy", "allowlist"],
+        ["pairing", "block", "telegram", "8"],
+    ],
+    ids=["configuration", "policy", "senders"],
+)
+def test_S2_on_a_full_disk_every_command_says_to_make_room(tmp_path: Path, command: list[str]) -> None:
+    """With 3, as nothing is wrong with what was typed, and nothing with the file; what was there is as it was."""
+    with small_disk(tmp_path / "disk") as disk:
+        state = disk / "state"
+        state.mkdir(mode=0o700)
+        lay(FILES, state)
+        before = {path: path.read_bytes() for path in state.rglob("*.json")}
+        fill(disk / "filler")
+        done = clawdbot(command, state)
+        assert (done.returncode, done.stdout) == (3, "")
+        assert "No space left" in done.stderr or "no space left" in done.stderr
+        assert done.stderr.splitlines()[-1].startswith("clawdbot: hint: make room on the disk"), done.stderr
+        assert {path: path.read_bytes() for path in state.rglob("*.json")} == before
+
+
+def test_json_names_commands_as_they_must_be_typed(tmp_path: Path) -> None:
+    """With the profile; everything that people are told is in it."""
+    state = tmp_path / ".clawdbot-x"
+    state.mkdir()
+    state.chmod(0o755)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("CLAWDBOT_")}
+    done = subprocess.run(
+        [sys.executable, "-m", "clawdbot", "--profile", "x", "doctor", "--json"],
+        env={**environ, "HOME": str(tmp_path)}, capture_output=True, check=False,
+    )  # fmt: skip
+    said = json.loads(done.stdout)
+    assert (done.returncode, said["ok"], said["done"]) == (1, False, [])
+    assert said["findings"] == [
+        {
+            "severity": "warning",
+            "text": f"{state}: open to others (mode 755)",
+            "hint": 'run "clawdbot --profile x doctor --fix"',
+        }
+    ]
+    assert 'no channel is configured; run "clawdbot --profile x channels add telegram"' in said["notes"]

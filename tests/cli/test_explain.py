@@ -51,8 +51,8 @@ async def test_D10_a_full_queue_is_the_reason_and_has_a_way_out(cli: CommandLine
     platform = Platform()
     await door(cli, platform).knock(platform.message("7"))
     said = await cli.done("explain", "telegram", "8")
-    assert "is refused: as many requests wait as may, and he has none" in said.out
-    assert "note    1 wait, and 1 may" in said.out
+    assert "is refused: the queue is full, and he is not in it" in said.out
+    assert "note    1 of 1 wait" in said.out
     assert "clawdbot pairing list telegram, and decide about one of them" in said.out
     assert "then his next message brings a code" in said.out
 

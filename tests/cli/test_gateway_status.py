@@ -1,5 +1,11 @@
 """``clawdbot gateway status``: does it run, where, and does it answer."""
 
+from pathlib import Path
+
+import pytest
+
+from clawdbot.cli import gateway_status
+from clawdbot.cli.other_services import other_services
 from clawdbot.gateway import instance
 from tests.support.command_line import CommandLine
 from tests.support.gateways import SHARED, gateway
@@ -55,3 +61,42 @@ async def test_nothing_is_known_and_nothing_made(cli: CommandLine) -> None:
     said = await cli.done("gateway", "status", "--no-probe")
     assert "(not there: all defaults)" in said.out
     assert not cli.state.exists()
+
+
+def unit(folder: Path, name: str, command: str) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / name
+    path.write_text(f"[Unit]\nDescription=a service\n[Service]\nExecStart={command}\n")
+    return path
+
+
+async def test_other_gateways_among_the_services_are_named(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The user's own always, those of the machine with --deep; neither nodes nor the gateway that is asked about."""
+    monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
+    monkeypatch.setattr(gateway_status, "SYSTEM", (tmp_path / "etc", tmp_path / "nowhere"))
+    own = cli.home / ".config" / "systemd" / "user"
+    unit(own, "clawdbot-gateway.service", "/usr/bin/python -m clawdbot gateway run")
+    unit(own, "box.service", "/usr/bin/clawdbot node run")
+    unit(own, "plain.service", "/bin/true")
+    mine = unit(own, "my-bot.service", '"/usr/bin/node" \\\n  "/opt/clawdbot/entry.js" "gateway"')
+    machines = unit(tmp_path / "etc", "bot.service", "/usr/bin/clawdbot gateway --port 19001")
+    said = await cli.done("gateway", "status", "--no-probe")
+    assert f"besides  {mine} (user) starts a gateway, too\n" in said.out
+    assert str(machines) not in said.out
+    deep = (await cli.done("gateway", "status", "--no-probe", "--deep", "--json")).json
+    assert deep["extraServices"] == [
+        {"platform": "linux", "label": path.name, "detail": f"unit: {path}", "scope": scope}
+        for path, scope in ((mine, "user"), (machines, "system"))
+    ]
+    assert "besides" in (await cli.done("gateway", "status", "--no-probe", "--deep")).out
+
+
+async def test_services_that_cannot_be_read_are_not_in_the_way(cli: CommandLine, tmp_path: Path) -> None:
+    """Nor is what is no file: a link to nothing, a folder, bytes that are no text."""
+    folder = cli.home / ".config" / "systemd" / "user"
+    unit(folder, "odd.service", "x").write_bytes(b"ExecStart=\xff\xfe clawdbot\x00 gateway\n" * 10_000)
+    (folder / "gone.service").symlink_to(tmp_path / "gone")
+    (folder / "folder.service").mkdir()
+    assert [one.path.name for one in other_services(folder, [tmp_path / "nowhere"], own="")] == ["odd.service"]

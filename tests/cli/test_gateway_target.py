@@ -13,7 +13,9 @@ from clawdbot.cli import gateway_target
 from clawdbot.cli.call_options import CallOptions
 from clawdbot.client import TokenFile, load_identity
 from clawdbot.client.identity_file import load_or_create
+from clawdbot.client.refusals import NO_WORDS
 from clawdbot.config import TlsSettings
+from clawdbot.domain.check_words import check_words
 from clawdbot.domain.names import Role
 from clawdbot.domain.secret import Secret
 from clawdbot.errors import ConfigError
@@ -22,7 +24,7 @@ from clawdbot.gateway.tls import Tls, open_tls
 from clawdbot.service import wall_clock
 from tests.fakes.gateway import Line, fake_gateway
 from tests.support.command_line import CommandLine
-from tests.support.gateways import SETTINGS, SHARED, Running, gateway
+from tests.support.gateways import SETTINGS, SHARED, Running, gateway, identity
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 
@@ -302,8 +304,21 @@ async def test_a_device_that_must_be_approved_says_by_which_command(cli: Command
     assert said.code == 1
     error, hint = said.err.splitlines()
     assert error == "clawdbot: error: gateway connect failed: pairing required"
-    assert hint.startswith("clawdbot: hint: on the gateway's machine: clawdbot devices approve ")
+    assert hint.startswith(f"clawdbot: hint: {NO_WORDS}; on the gateway's machine: clawdbot devices approve ")
     assert len(hint.split()[-1]) == 36
+
+
+async def test_G19_a_command_that_must_be_approved_shows_its_check_words(cli: CommandLine) -> None:
+    """On another machine than the gateway's: before what to type there."""
+    from dataclasses import replace
+
+    async with gateway(settings=replace(SETTINGS, silent_local=False), key=identity(3).public_key) as running:
+        said = await cli("devices", "list", "--url", f"ws://127.0.0.1:{running.gateway.port}", "--token", SHARED)
+    own = load_identity(cli.state)
+    assert own is not None
+    words = check_words(own.public_key, identity(3).public_key)
+    hint = said.err.splitlines()[1]
+    assert f'"clawdbot devices list" must show, too: {words}; on the gateway\'s machine: clawdbot devices' in hint
 
 
 async def test_a_silent_gateway_is_not_waited_for(cli: CommandLine) -> None:

@@ -122,6 +122,23 @@ async def test_the_list_can_be_narrowed(cli: CommandLine) -> None:
                 assert [node["nodeId"] for node in as_json["paired"]] == [NODE.device_id]
 
 
+async def test_nodes_that_are_paired_as_devices_are_pointed_at(cli: CommandLine) -> None:
+    """The list has only what asked with node.pair.request, and says where the others are; as JSON it says nothing."""
+    async with gateway_of(cli) as running:
+        assert "nodes status" not in (await cli.done("nodes", "list")).err
+        await cli.done("nodes", "approve", await app_asks(running))
+        await cli.done("nodes", "approve", await host_asks(running))
+        listed = await cli.done("nodes", "list")
+        assert "vector-node" not in listed.out
+        assert listed.err == (
+            'clawdbot: hint: 1 node is paired as a device and not in this list: run "clawdbot nodes status"\n'
+        )
+        assert "vector-node" in (await cli.done("nodes", "status")).out
+        as_json = await cli.done("nodes", "list", "--json")
+        assert as_json.err == ""
+        assert [node["nodeId"] for node in as_json.json["paired"]] == ["legacy-1"]
+
+
 async def test_S7_names_from_outside_are_inert(cli: CommandLine) -> None:
     """Of nodes too."""
     async with gateway_of(cli) as running:

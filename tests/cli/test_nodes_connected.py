@@ -155,9 +155,10 @@ async def test_a_command_that_a_node_may_not_be_asked_for(cli: CommandLine) -> N
             1,
             [
                 "clawdbot: error: node command not allowed",
-                'clawdbot: hint: run "clawdbot nodes describe" to see what it lets itself be asked for',
+                'clawdbot: hint: run "clawdbot nodes describe --node NODE" to see what it lets itself be asked for',
             ],
         )
+        assert "Commands:" in (await cli.done("nodes", "describe", "--node", ID)).out
 
 
 @pytest.mark.parametrize(

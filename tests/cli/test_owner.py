@@ -67,10 +67,10 @@ async def test_without_the_library_it_says_how_to_get_it(cli: CommandLine, monke
     configure(cli, "ntfy://ntfy.sh/k3y")
     said = await cli("owner", "test")
     assert (said.code, said.out) == (1, "no. 1 (ntfy): apprise is not installed\n")
-    assert said.err == 'clawdbot: hint: install it: pip install "clawdbot[notify]"\n'
+    assert said.err == 'clawdbot: hint: install it: pip install "apprise>=1.9.4,<2"\n'
     said = await cli("doctor")
     assert "warning: owner.notify names 1 to tell, and Apprise, which tells them, is not installed\n" in said.out
-    assert '  install it: pip install "clawdbot[notify]"\n' in said.out
+    assert '  install it: pip install "apprise>=1.9.4,<2"\n' in said.out
 
 
 async def test_the_doctor_knows_what_apprise_cannot_use(cli: CommandLine) -> None:

@@ -109,3 +109,18 @@ async def test_the_first_named_account_leaves_the_one_of_the_variable(
     assert code == 0
     accounts = json.loads((await home.owner("channels", "status", "--json"))[1])["accounts"]
     assert [(one["account"], one["enabled"]) for one in accounts] == [("work", True), ("default", True)]
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o644, True), (0o600, False)])
+async def test_S1_a_token_file_that_others_can_read_is_not_taken_silently(
+    home: Home[FakeTelegram], mode: int, warned: bool
+) -> None:
+    """It is the owner's file and stays as it is; the way out is the command to type."""
+    file = home.state / "token"
+    file.write_text(home.platform.token)
+    file.chmod(mode)
+    code, said = await home.owner("channels", "add", "telegram", "--no-check", "--token-file", str(file))
+    assert code == 0
+    assert (f"clawdbot: warning: {file} is open to others" in said) == warned
+    assert (f"clawdbot: hint: chmod 600 {file}\n" in said) == warned
+    assert home.platform.token not in said

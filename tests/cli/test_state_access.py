@@ -17,7 +17,7 @@ from clawdbot.node_service import NodeService
 from clawdbot.service import wall_clock
 from clawdbot.store.files import FileStore
 from tests.support.command_line import CommandLine
-from tests.support.devices import arrival, identity
+from tests.support.devices import HERE, arrival, identity
 from tests.support.node_hosts import process_of
 from tests.support.own import SHARED, OwnGateway, OwnMachine
 
@@ -102,6 +102,46 @@ async def test_G5_deciding_about_the_terminal_s_own_node_host_does_not_void_its_
 
 
 @pytest.mark.parametrize("silent", [False])
+async def test_G19_a_node_and_the_owner_read_the_same_words(
+    cli: CommandLine, gateway: OwnGateway, tmp_path: Path
+) -> None:
+    """Our node host as a process, our gateway as a process, our list; also where the list is read off the files."""
+    where = ("--host", "127.0.0.1", "--port", str(gateway.port))
+    async with process_of(tmp_path / "node", *where, CLAWDBOT_GATEWAY_TOKEN=SHARED) as host:
+        await host.says("devices approve")
+        (line,) = [line for line in host.log.read_text().splitlines() if line.startswith("check words")]
+        words = line.partition(", too: ")[2]
+        assert len(words.split()) == 7
+        request = next(
+            each
+            for each in (await cli.done("devices", "list", "--json")).json["pending"]
+            if each["deviceId"] == load_or_create(tmp_path / "node", now=0).device_id
+        )
+        assert request["checkWords"] == words
+        as_owner = await cli.done("devices", "list")
+        assert f"\n{request['requestId']}  {words}\n" in as_owner.out
+        assert as_owner.err == f"{ITSELF}{cli.state}\n"
+        assert f"\n{request['requestId']}  {words}\n" in (await cli.done("nodes", "pending")).out
+        assert f"check words {words}\n" in (await cli.done("explain", "device", request["deviceId"])).out
+        explained = (await cli.done("explain", "device", request["deviceId"], "--json")).json
+        assert explained["request"]["checkWords"] == words
+        assert (await cli.done("nodes", "approve", request["requestId"])).out.endswith(f"\nIts check words: {words}\n")
+        await host.says("connected")
+
+
+async def test_S4_who_waits_is_listed_though_the_identity_is_broken(cli: CommandLine) -> None:
+    """Without check words, and so it is explained."""
+    request = await waits(cli)
+    path = cli.state / "identity" / "device.json"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("{}")
+    path.chmod(0o600)
+    for words in (("devices", "list"), ("nodes", "pending"), ("explain", "device", identity(7).device_id)):
+        said = await cli.done(*words)
+        assert (request in said.out, "heck words" in said.out) == (True, False)
+
+
+@pytest.mark.parametrize("silent", [False])
 async def test_G8_what_is_taken_on_the_state_is_taken_from_the_live_connection(
     cli: CommandLine, gateway: OwnGateway
 ) -> None:
@@ -116,6 +156,17 @@ async def test_G8_what_is_taken_on_the_state_is_taken_from_the_live_connection(
         assert "the gateway took this node's access away" in host.log.read_text()
 
 
+@pytest.mark.parametrize("silent", [True, False])
+async def test_what_is_removed_and_pairs_again_is_said_without_a_gateway(cli: CommandLine, silent: bool) -> None:
+    """As the gateway would say it, by the same configuration."""
+    cli.configure(port=1, pairing={"silentLocal": silent})
+    service = DeviceService(FileStore(cli.state))
+    await service.connect(arrival(identity(7), role=Role.NODE, peer=HERE), silent_local=True)
+    said = await cli.done("devices", "remove", identity(7).device_id)
+    assert said.out == f"Removed device {identity(7).device_id}.\n"
+    assert ("it is on the gateway's machine and pairs again without asking" in said.err) is silent
+
+
 @pytest.mark.parametrize("silent", [False])
 async def test_what_only_a_gateway_does_is_refused_in_its_own_words(cli: CommandLine, gateway: OwnGateway) -> None:
     """No rotation behind its back; the error is the refusal, the hint how the terminal gets in."""
@@ -124,7 +175,8 @@ async def test_what_only_a_gateway_does_is_refused_in_its_own_words(cli: Command
     note, error, way_in = said.err.splitlines()
     assert note.startswith(REFUSED)
     assert error == "clawdbot: error: gateway connect failed: pairing required"
-    assert way_in.startswith("clawdbot: hint: on the gateway's machine: clawdbot devices approve ")
+    assert way_in.startswith('clawdbot: hint: check words, which "clawdbot devices list" must show, too: ')
+    assert "; on the gateway's machine: clawdbot devices approve " in way_in
 
 
 @pytest.mark.parametrize("silent", [False])

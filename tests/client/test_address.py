@@ -17,6 +17,9 @@ DIGEST = "ab" * 32
         ("ws://box", "box", 80),
         ("wss://box/", "box", 443),
         ("WS://Box:5", "box", 5),
+        ("wss://gw_1.box-2.example.", "gw_1.box-2.example.", 443),
+        ("wss://[fe80::7%eth0.1]:5", "fe80::7%eth0.1", 5),
+        ("wss://[::ffff:10.0.0.1]", "::ffff:10.0.0.1", 443),
     ],
 )
 def test_an_address_is_read(url: str, host: str, port: int) -> None:
@@ -30,10 +33,22 @@ def test_an_address_is_read(url: str, host: str, port: int) -> None:
     [
         *("", "box", "box:18789", "http://box", "ws://", "ws://:5", "ws://box:0", "ws://box:99999", "ws://box:x"),
         *("ws://bo x", "ws://bo\nx", "ws://b\u202eox", "ws://[::1", "//box", "ws:box"),
+        *(
+            "wss://${HOME}.example",
+            "wss://a$b",
+            "wss://{a}",
+            'wss://"a',
+            "wss://a\\b",
+            "wss://a,b",
+            "wss://a;b",
+            "wss://a%0a",
+        ),
+        *("wss://[::1%${HOME}]", "wss://[::1%]", "wss://[::7::]", "wss://[box]", "wss://[v1.a]", "wss://[]"),
+        *("wss://${HOME}[::1]", "wss://[::1]${HOME}", "wss://[::1]5", "wss://[::1]:5:6", "wss://::1"),
     ],
 )
 def test_what_is_no_gateway_url(url: str) -> None:
-    """It is refused with an example."""
+    """It is refused with an example. What it is written into may read ``${…}`` as the value of a variable."""
     with pytest.raises(UsageError) as caught:
         address.read(url)
     assert caught.value.hint == "write it like ws://127.0.0.1:18789"

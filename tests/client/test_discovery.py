@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable, Iterator
@@ -15,10 +16,13 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 from clawdbot.client.discovery import Found, discover
 from clawdbot.errors import GatewayUnavailable
 from clawdbot.wire.beacon import SERVICE
-from tests.support.namespaces import HOUSE, STRANGER, Namespace, Street, inside, nowhere, street
-from tests.support.own import OwnMachine, until
+from tests.support.namespaces import HOUSE, HOUSE_6, STRANGER, Namespace, Street, inside, nowhere, street
+from tests.support.own import SHARED, OwnMachine, until
 
 T = TypeVar("T")
+
+LINK = "fe80::77:1"
+"""The house's address on the link that it shares with the others."""
 
 
 @pytest.fixture
@@ -66,6 +70,55 @@ async def test_a_gateway_for_the_local_network_is_found_until_it_stops(machines:
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         assert f"wss://{HOUSE}:{gateway.port}" in said
     await look_until(machines.others, lambda now: not now)
+
+
+NO_MORE = {"role", "transport", "displayName", "lanHost", "gatewayPort"}
+"""What is said where as little is to be said as the apps need."""
+
+
+@pytest.mark.parametrize("ipv6_alone", [False, True])
+async def test_a_gateway_on_ipv6_is_found_there(machines: Street, tmp_path: Path, ipv6_alone: bool) -> None:
+    """By its address of the site, and by the one of the link with the link's name; also where nothing else is spoken.
+
+    Both lead there. It says no more about itself than on IPv4, and nothing of addresses at which it does not listen.
+    """
+    for machine, address in ((machines.house, LINK), (machines.others, "fe80::77:2")):
+        machine.ip("address", "add", f"{address}/64", "dev", "eth0", "nodad")
+        if ipv6_alone:
+            machine.ip("-4", "address", "flush", "dev", "eth0")
+    own = OwnMachine(tmp_path / "own", machines.house.prefix)
+    own.configure(customBindHost="::")
+    with own.gateway("--bind", "custom") as gateway:
+        gateway.says("advertised on the local network")
+        (found,) = await look_until(machines.others, lambda now: bool(now) and f"{LINK}%eth0" in now[0].addresses)
+        site = [address for address in found.addresses if address.startswith("fd77:")]
+        assert set(site) == {HOUSE_6, "fd77:0:0:1::1"}
+        assert found.addresses[:2] == tuple(site)
+        assert all(address.endswith("%eth0") for address in found.addresses[2:])
+        assert found.url == f"ws://[{site[0]}]:{gateway.port}"
+        assert found.beacon.more.keys() == NO_MORE
+        clawdbot = [*machines.others.prefix, sys.executable, "-m", "clawdbot"]
+        done = subprocess.run([*clawdbot, "gateway", "discover"], capture_output=True, text=True, check=True)
+        assert f"ws://[{site[0]}]:{gateway.port}" in done.stdout
+        assert done.stderr == ""
+        environ = {**os.environ, "CLAWDBOT_STATE_DIR": str(tmp_path / "other")}
+        for address in (site[0], f"{LINK}%eth0"):
+            at = ("--url", f"ws://[{address}]:{gateway.port}", "--token", SHARED)
+            asked = subprocess.run(
+                [*clawdbot, "devices", "list", *at], capture_output=True, text=True, check=False, env=environ
+            )
+            assert "pairing required" in asked.stderr
+    await look_until(machines.others, lambda now: not now)
+
+
+async def test_a_gateway_on_one_link_alone_is_found_there(machines: Street, tmp_path: Path) -> None:
+    """It listens on the link's address, and that is what it says."""
+    machines.house.ip("address", "add", f"{LINK}/64", "dev", "eth0", "nodad")
+    own = OwnMachine(tmp_path / "own", machines.house.prefix)
+    own.configure(customBindHost=f"{LINK}%eth0")
+    with own.gateway("--bind", "custom") as gateway:
+        (found,) = await look_until(machines.others, bool)
+        assert (found.addresses, found.url) == ((f"{LINK}%eth0",), f"ws://[{LINK}%eth0]:{gateway.port}")
 
 
 def test_what_is_not_for_the_local_network_is_not_told_there(machines: Street, tmp_path: Path) -> None:

@@ -17,35 +17,34 @@ EXAMPLE, JOINING = (
 )
 
 
+async def printed(example: str, where: Path, *, typed: str = "") -> str:
+    """What an example prints when it is run as it stands."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", example, cwd=where, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate(typed.encode())
+    assert process.returncode == 0
+    return output.decode()
+
+
 @pytest.mark.parametrize(("token", "said"), [(SHARED, "health {'ok': True"), ("wrong", "gateway token mismatch")])
 async def test_the_documented_client_runs(tmp_path: Path, token: str, said: str) -> None:
     """It lists the nodes and hears how the gateway is; or it says what is wrong."""
     async with gateway() as running:
         example = EXAMPLE.replace("18789", str(running.gateway.port)).replace("the shared secret", token)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", example, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
-        )
-        output, _ = await process.communicate()
-    assert process.returncode == 0
-    assert said in output.decode()
+        assert said in await printed(example, tmp_path)
     assert (tmp_path / "client/identity/device.json").stat().st_mode & 0o777 == 0o600
 
 
 async def test_the_documented_way_with_a_setup_code(tmp_path: Path) -> None:
-    """Behind the first example; it keeps a token, by which the first one gets in without the shared secret."""
+    """It keeps a token, by which the first example gets in without the shared secret."""
     async with gateway() as running:
         owner = await running.admin()
         made = await owner.call("device.pair.code", role="operator", scopes=["operator.read"])
         address = Address(f"ws://127.0.0.1:{running.gateway.port}")
         code = SetupCode(address, Secret(made["word"]), Role.OPERATOR, (Scope("operator.read"),))
+        host = await printed(JOINING, tmp_path, typed=code.text())
         first = EXAMPLE.replace("18789", str(running.gateway.port)).replace("the shared secret", "")
-        joined = f"{JOINING}\nasyncio.run(join({code.text()!r}))\n"
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", first.replace("asyncio.run(main())", f"{joined}asyncio.run(main())"),
-            cwd=tmp_path, stdout=asyncio.subprocess.PIPE,
-        )  # fmt: skip
-        output, _ = await process.communicate()
-        host, *said = output.decode().splitlines()
-    assert process.returncode == 0
-    assert host == owner.hello["server"]["host"]
+        said = (await printed(first, tmp_path)).splitlines()
+    assert host == f"setup code: {owner.hello['server']['host']}\n"
     assert said[-1].startswith("health {'ok': True")

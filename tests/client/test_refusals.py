@@ -1,9 +1,13 @@
 """Why a gateway said no: inert text, and the next thing to type."""
 
+import base64
+
 import pytest
 
 from clawdbot.client import refusals
+from clawdbot.domain.check_words import check_words
 from clawdbot.wire.frames import Error
+from tests.support.devices import identity
 
 
 @pytest.mark.parametrize(
@@ -66,6 +70,56 @@ def test_whether_other_credentials_may_help(code: str, message: str, is_so: bool
 def test_details_may_be_anything(details: object) -> None:
     """There is a request id, or there is none."""
     assert refusals.of_connect(Error("NOT_PAIRED", "pairing required", details)).request_id is None
+
+
+STANDARD: object = base64.b64encode(identity(2).public_key.raw).decode()
+"""The same key in another spelling."""
+
+
+def test_G19_check_words_come_of_the_own_key_and_the_one_that_was_told() -> None:
+    """As long as a request waits; what to type is the same with them and without."""
+    own, told = identity(1).public_key, identity(2).public_key
+    details = {"requestId": "r", "gatewayKey": str(told)}
+    refused = refusals.of_connect(Error("NOT_PAIRED", "pairing required", details), own)
+    assert refused.check_words == check_words(own, told)
+    assert refusals.to_compare(refused).endswith(f": {check_words(own, told)}")
+    assert refused.hint == "on the gateway's machine: clawdbot devices approve r"
+    assert refusals.of_connect(Error("NOT_PAIRED", "pairing required", details)).check_words == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "details"),
+    [
+        ("NOT_PAIRED", {"gatewayKey": str(identity(2).public_key)}),
+        ("INVALID_REQUEST", {"requestId": "r", "gatewayKey": str(identity(2).public_key)}),
+    ],
+    ids=str,
+)
+def test_G19_where_nothing_waits_nothing_is_compared(code: str, details: object) -> None:
+    """No request, no words, and nothing about them."""
+    refused = refusals.of_connect(Error(code, "pairing required", details), identity(1).public_key)
+    assert refused.check_words == refusals.to_compare(refused) == ""
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        *(
+            {"gatewayKey": key}
+            for key in (None, 5, [], "", "A" * 43, "A" * 10_000, "\ud800", STANDARD, identity(2).public_key.pem)
+        ),
+    ],
+    ids=str,
+)
+def test_G19_without_a_sound_key_the_device_says_so(more: dict[str, object]) -> None:
+    """Missing, of a wrong kind, of low order, spelt otherwise: no words are made of it, and that is not passed over."""
+    refused = refusals.of_connect(
+        Error("NOT_PAIRED", "pairing required", {"requestId": "r", **more}), identity(1).public_key
+    )
+    assert refused.check_words == ""
+    assert refusals.to_compare(refused) == refusals.NO_WORDS
+    assert refused.hint == "on the gateway's machine: clawdbot devices approve r"
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,12 @@ CODE = SetupCode(Address("wss://192.168.1.10:18789", PIN), WORD)
 
 def addresses() -> st.SearchStrategy[Address]:
     names = st.text(string.ascii_lowercase + string.digits, min_size=1, max_size=20).map(lambda name: f"gw-{name}")
-    hosts = st.one_of(names, st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(lambda one: f"[{one}]"))
+    hosts = st.one_of(
+        names,
+        st.ip_addresses(v=4).map(str),
+        st.ip_addresses(v=6).map(lambda one: f"[{one}]"),
+        st.just("[fe80::7%eth0]"),
+    )
     hosts = hosts.filter(lambda host: host not in ("0.0.0.0", "[::]"))
     pins = st.none() | st.binary(min_size=32, max_size=32).map(lambda raw: Fingerprint(raw.hex()))
     return st.builds(lambda host, port, pin: Address(f"wss://{host}:{port}", pin), hosts, st.integers(1, 65535), pins)
@@ -121,6 +126,7 @@ def test_a_code_of_another_version() -> None:
         ("node wss://0.0.0.0:1", "no address that anybody can connect to"),
         ("node wss://[::]:1", "no address that anybody can connect to"),
         ("node http://gw.example", "no gateway URL"),
+        ("operator wss://${CLAWDBOT_GATEWAY_TOKEN}.example", "no gateway URL"),
         ("owner wss://gw.example", "no setup code"),
         ("node", "no setup code"),
         ("operator wss://gw.example operator.read|admin", "no setup code"),

@@ -43,6 +43,12 @@ def test_tokens_are_kept_by_role(tokens: TokenFile) -> None:
     assert (tokens.get(Role.OPERATOR), tokens.get(Role.NODE)) == (Secret("two"), Secret("node"))
 
 
+def test_what_a_token_is_good_for_is_known(tokens: TokenFile) -> None:
+    """So that no more is asked for; nothing is known of a role without a token."""
+    tokens.keep(Role.OPERATOR, Secret("one"), [Scope("operator.read")], now=NOW)
+    assert (tokens.scopes(Role.OPERATOR), tokens.scopes(Role.NODE)) == ((Scope("operator.read"),), None)
+
+
 @pytest.mark.parametrize(("place", "role"), [(".", Role.OPERATOR), ("node-host", Role.NODE)])
 def test_the_references_tokens_are_read(tmp_path: Path, place: str, role: Role) -> None:
     """A device that was approved there connects here with its token."""

@@ -163,7 +163,8 @@ def test_S7_a_secret_of_another_kind_is_an_error_and_not_shown(desk: Desk, text:
 def test_G15_so_is_one_in_the_environment(desk: Desk, variable: str, text: str, problem: str) -> None:
     """Also an empty one: whoever passes a variable on meant to ask for something."""
     (error,) = desk.errors("{}", {variable: text})
-    assert error.startswith(f" ${variable} {problem}")
+    assert error.startswith(f"${variable} {problem}")
+    assert error.endswith(", or unset it)")
 
 
 def test_G15_a_variable_of_the_file_that_is_not_set_is_an_error(desk: Desk) -> None:
@@ -183,7 +184,13 @@ def test_the_variable_counts_before_the_file(desk: Desk) -> None:
 @pytest.mark.parametrize("text", ["0", "65536", "-1", "1e3", "18789x", "١٨", "1_000", "+80", "999999999999"])
 def test_S8_a_port_is_plain_digits(desk: Desk, text: str) -> None:
     (error,) = desk.errors("{}", {PORT: text})
-    assert error == f" ${PORT} must be a whole number from 1 to 65535"
+    assert error == f"${PORT} must be a whole number from 1 to 65535 (set it right, or unset it)"
+
+
+def test_a_variable_of_the_file_is_complained_about_as_the_file_s(desk: Desk) -> None:
+    """Where the file's own ``env`` sets it, unsetting it in the environment would not help."""
+    (error,) = desk.errors("{env: {CLAWDBOT_GATEWAY_PORT: 'abc'}}")
+    assert error == f" env: {PORT} must be a whole number from 1 to 65535 (set it right)"
 
 
 # --- what cannot be meant --------------------------------------------------------------------------------------------

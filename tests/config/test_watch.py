@@ -52,6 +52,19 @@ def test_a_change_of_the_same_size_within_one_tick_of_the_clock_is_seen(desk: De
         assert policy(file) is expected
 
 
+@pytest.mark.parametrize("age", [0.2, 0.9, 1.9])
+def test_D17_a_change_within_one_tick_of_a_coarse_clock_is_seen(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, age: float
+) -> None:
+    """On a file system that keeps whole seconds, or every other one: the file looks as before, and is read."""
+    noon = 1_795_000_000_000_000_000
+    monkeypatch.setattr(ConfigFile, "_look", lambda _: (1, 2, 3, noon, noon))
+    file = ConfigFile(desk.write(text("open")), {}, clock_ns=lambda: noon + int(age * 1_000_000_000))
+    assert policy(file) is DmPolicy.OPEN
+    desk.write(text("disabled"))
+    assert policy(file) is DmPolicy.DISABLED
+
+
 COUNT_READS = """
 import sys
 from pathlib import Path

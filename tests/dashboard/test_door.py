@@ -1,12 +1,13 @@
 """Who gets in by the dashboard and who does not: links, approvals, scopes, foreign pages (threats.md)."""
 
 import asyncio
+from dataclasses import replace
 
 from aiohttp import web
 from playwright.async_api import Browser, expect
 
 from tests.support.browser import Dashboard, at_home, chromium, link, served, stranger_writes, tab
-from tests.support.gateways import SHARED, Client, identity
+from tests.support.gateways import NODE_HOST, SHARED, Client, identity
 
 
 async def test_a_link_lets_one_browser_in() -> None:
@@ -58,23 +59,49 @@ async def test_who_opens_the_page_asks_for_nothing() -> None:
         assert (await owner.call("device.pair.list"))["pending"] == []
 
 
+async def show_the_same_words(asking: Dashboard, deciding: Dashboard, words: str) -> None:
+    """The one that waits made them by itself (threats.md G19), and loaded for that what no other page loads."""
+    assert len(words.split()) == 7
+    await expect(asking.page.locator("#door-words")).to_contain_text(words)
+    await expect(deciding.card("Dashboard in Chrome on Linux")).to_contain_text(words)
+    assert await asking.violations() == []
+    assert [url for url in asking.asked if "words" in url] != [] == [url for url in deciding.asked if "words" in url]
+
+
+async def ask(asking: Dashboard, secret: str) -> None:
+    """Ask to be approved."""
+    await asking.page.get_by_text("Or ask to be approved").click()
+    await asking.page.get_by_label("What this browser is to do").select_option("operator.read")
+    await asking.page.get_by_label("The gateway's token").fill(secret)
+    await asking.page.get_by_role("button", name="Ask").click()
+
+
+async def test_G19_a_browser_that_has_no_words_says_so() -> None:
+    """Its gateway told no key; somebody in between may have taken it away."""
+    async with served() as running, chromium() as browser:
+        running.gateway.house.checks.key = None
+        asking = await tab(browser)
+        await asking.page.goto(running.url)
+        await ask(asking, SHARED)
+        await expect(asking.page.locator("#door-words")).to_have_text(
+            "This gateway told no sound key for check words: do not approve where its list shows some."
+        )
+        assert asking.complaints == []
+
+
 async def test_a_browser_is_approved_like_any_device() -> None:
     """It asks with the shared secret, waits, is approved on another dashboard, and comes in by itself."""
-    async with at_home() as (_, owner, dashboard):
+    async with at_home() as (running, owner, dashboard):
+        running.gateway.house.checks.key = identity(3).public_key
         asking = await tab(browser_of(dashboard))
         await asking.page.goto(dashboard.page.url)
-        await asking.page.get_by_text("Or ask to be approved").click()
-        await asking.page.get_by_label("What this browser is to do").select_option("operator.read")
-        await asking.page.get_by_label("The gateway's token").fill("wrong")
-        await asking.page.get_by_role("button", name="Ask").click()
+        await ask(asking, "wrong")
         await expect(asking.page.get_by_text("That is not the gateway's token or password.")).to_be_visible()
-        await asking.page.get_by_text("Or ask to be approved").click()
-        await asking.page.get_by_label("What this browser is to do").select_option("operator.read")
-        await asking.page.get_by_label("The gateway's token").fill(SHARED)
-        await asking.page.get_by_role("button", name="Ask").click()
+        await ask(asking, SHARED)
         await expect(asking.page.get_by_text("This browser waits for your approval")).to_be_visible()
         (request,) = (await owner.call("device.pair.list"))["pending"]
         await expect(asking.page.get_by_text(f"clawdbot devices approve {request['requestId']}")).to_be_visible()
+        await show_the_same_words(asking, dashboard, request["checkWords"])
         await dashboard.button("Dashboard in Chrome on Linux", "Approve").click()
         await asking.connected()
         assert asking.complaints == []
@@ -123,6 +150,18 @@ async def test_G8_who_is_thrown_out_sees_nothing_any_more() -> None:
         await dashboard.page.reload()
         await dashboard.locked_out()
         assert (await owner.call("device.pair.list"))["pending"] == []
+
+
+async def test_G9_who_asks_to_remove_is_told_who_comes_back_without_asking() -> None:
+    """A program of the gateway's own machine, for whom revoking is the way; one elsewhere asks again."""
+    async with at_home() as (running, owner, dashboard):
+        await running.connect(identity(100), client=replace(NODE_HOST, display_name="Here"), role="node")
+        await running.pair(owner, identity(101), client=replace(NODE_HOST, display_name="There"), role="node")
+        question = dashboard.page.locator("dialog")
+        for name, said in (("Here", "to keep it out, revoke it instead"), ("There", "It may ask again as a stranger")):
+            await dashboard.button(name, "Remove", "devices").click()
+            await expect(question).to_contain_text(said)
+            await dashboard.sure("Cancel")
 
 
 async def test_a_new_token_for_itself_leaves_it_in() -> None:

@@ -6,8 +6,13 @@ from typing import Any
 
 from playwright.async_api import expect
 
+from clawdbot.domain.held import Slip
+from clawdbot.domain.names import Channel, ChannelAccount
+from clawdbot.service import Service
 from tests.support.browser import at_home, stranger_writes
 from tests.support.gateways import Client
+
+TELEGRAM = ChannelAccount(Channel.TELEGRAM)
 
 
 async def the_only(owner: Client, which: str) -> dict[str, Any]:
@@ -106,12 +111,12 @@ async def test_somebody_is_invited_by_a_word_that_is_shown_once() -> None:
         await dashboard.sure(
             "Make the word", {"Channel": "Telegram", "For": "5 people", "Good for": "A day", label: "Choir"}
         )
-        word = await page.locator("dialog code").text_content()
+        word = await page.locator("dialog code:not(.word)").text_content()
         assert word is not None
         await dashboard.sure("Done")
         card = dashboard.card("Choir", "invites")
         await expect(card).to_contain_text("lets in 5 people")
-        assert word not in await page.content()
+        assert not {word, word.replace("-", "")} & set(re.findall(r"[\w-]+", await page.content()))
         await stranger_writes(running, "42", "Ann", text=word)
         await owner.call("dm.pair.label", channel="telegram", sender="43", label="")
         await page.reload()
@@ -122,6 +127,66 @@ async def test_somebody_is_invited_by_a_word_that_is_shown_once() -> None:
         await expect(card).to_have_count(0)
         assert (await owner.call("dm.pair.list"))["invites"] == []
         assert dashboard.complaints == []
+
+
+async def test_an_invite_on_telegram_is_a_link_that_can_be_copied() -> None:
+    """With the name of the bot that runs; on an account whose bot is not known it is a word, and how to use that."""
+    async with at_home() as (_, owner, dashboard):
+        page, invite = dashboard.page, dashboard.page.get_by_role("button", name="Invite somebody")
+        await page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        for account, shown in (
+            ("Telegram", r"https://t\.me/a_bot\?start=\w{16}"),
+            ("Telegram, account work", r"(\w{4}-){3}\w{4}"),
+        ):
+            await invite.click()
+            await dashboard.sure("Make the word", {"Channel": account})
+            text = page.locator("dialog .word")
+            await expect(text).to_have_text(re.compile(f"^{shown}$"))
+            assert await dashboard.violations() == []
+            await page.get_by_role("button", name="Copy", exact=True).click()
+            await expect(page.get_by_role("button", name="Copied")).to_be_visible()
+            assert await page.evaluate("navigator.clipboard.readText()") == await text.text_content()
+            assert ("write it to the bot" in (await page.locator("#ask-text").inner_text())) is (account != "Telegram")
+            await dashboard.sure("Done")
+        assert len((await owner.call("dm.pair.list"))["invites"]) == 2
+        assert dashboard.complaints == []
+
+
+async def test_two_ids_are_made_one_person_and_parted_again() -> None:
+    """Chosen among whom the gateway knows on that account; each card shows the other id."""
+    async with at_home() as (running, owner, dashboard):
+        for id, name in (("42", "Ann"), ("43", "Ann at work")):
+            await stranger_writes(running, id, name)
+        await owner.call("dm.pair.expect", channel="telegram", account="work", sender="66")
+        await dashboard.button("Ann", "Approve").click()
+        await dashboard.button("42", "Link", "people").click()
+        assert await dashboard.page.locator("dialog select option").all_text_contents() == ["Ann at work (43)"]
+        assert await dashboard.violations() == []
+        await dashboard.sure("Link", {"Other id": "Ann at work (43)"})
+        await expect(dashboard.card("42", "people")).to_contain_text("Also43")
+        await expect(dashboard.card("43", "expected")).to_contain_text("Also42")
+        await expect(dashboard.card("Ann at work")).to_have_count(0)
+        await dashboard.button("42", "Unlink", "people").click()
+        await dashboard.sure("Unlink", {"Other id": "43"})
+        await expect(dashboard.card("43", "expected")).to_have_count(0)
+        await expect(dashboard.button("42", "Unlink", "people")).to_have_count(0)
+        await dashboard.button("42", "Link", "people").click()
+        await dashboard.sure("Link", {"Other id": "tg:44"})
+        await expect(dashboard.card("42", "people")).to_contain_text("Also44")
+        assert dashboard.complaints == []
+
+
+async def test_S7_that_a_first_message_is_held_is_shown_as_soon_as_it_is() -> None:
+    """Without a reload, and nothing of what it says."""
+    kept: list[Slip] = []
+    async with at_home(holds=kept.__contains__) as (running, _, dashboard):
+        await stranger_writes(running, "42", "Alice", text="the secret of my life")
+        await expect(dashboard.card("Alice")).not_to_contain_text("kept until you decide")
+        (request,) = await Service(running.store).waiting(TELEGRAM)
+        kept.append(Slip(TELEGRAM, request.sender, request.created_at))
+        running.gateway.sender_held(TELEGRAM, request.sender)
+        await expect(dashboard.card("Alice")).to_contain_text("Messageis kept until you decide")
+        assert "secret of my life" not in await dashboard.page.content()
 
 
 async def test_an_id_that_is_missing_is_asked_for() -> None:

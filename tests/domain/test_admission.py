@@ -179,6 +179,27 @@ def test_G5_asking_for_the_same_in_other_words_is_a_retry() -> None:
     assert change.answer.request.scopes == scopes("admin", "approvals", "pairing")
 
 
+@pytest.mark.parametrize(
+    ("address", "client", "silent", "again"),
+    [
+        ("127.0.0.1", "node-host", True, True),
+        ("::1", "cli", True, True),
+        ("127.0.0.1", "node-host", False, False),
+        ("127.0.0.1", "clawdbot-control-ui", True, False),
+        ("10.0.0.1", "node-host", True, False),
+        (None, "node-host", True, False),
+    ],
+)
+def test_G9_who_is_forgotten_on_this_machine_pairs_again(
+    address: str | None, client: str, silent: bool, again: bool
+) -> None:
+    """Without asking, if programs of this machine do, and it is none of a browser's."""
+    roles = (Role.OPERATOR, Role.NODE)
+    known = paired("read", roles=roles, about=About(client_id=client, remote_ip=address)).paired
+    assert known is not None
+    assert admission.pairs_again(known, silent_local=silent) == (roles if again else ())
+
+
 # --- paired devices --------------------------------------------------------------------------------------------------
 
 

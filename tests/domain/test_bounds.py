@@ -1,6 +1,10 @@
 """How many strangers may wait, in all and from one address."""
 
+from ipaddress import IPv4Address
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from clawdbot.domain.bounds import Queue, QueueLimits, address_key, count, has_room
 
@@ -34,6 +38,18 @@ def test_G11_G13_one_stranger_with_many_addresses_is_one(one: str | None, other:
 )
 def test_different_strangers_are_different(one: str | None, other: str | None) -> None:
     assert address_key(one) != address_key(other)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1.2.3", "1.2.3.4.5", "256.1.1.1", "01.2.3.4", "1.2.3.4 ", "1.2.3.4\n", "١.2.3.4", "1.2.3.-4", "x"]
+)
+def test_S8_what_is_no_address_is_counted_as_unknown(text: str) -> None:
+    assert address_key(text) == address_key(None) == ""
+
+
+@given(st.ip_addresses(v=4))
+def test_an_IPv4_address_is_counted_as_itself(address: IPv4Address) -> None:
+    assert address_key(str(address)) == address_key(f"::ffff:{address}") == str(address)
 
 
 def test_waiting_requests_are_counted_by_address() -> None:

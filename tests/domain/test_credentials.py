@@ -5,6 +5,7 @@ import pytest
 from clawdbot.domain.connect import ClientInfo, Credentials
 from clawdbot.domain.credentials import AuthMode, GatewayAuth, KnowsSecret, PresentedToken, prove
 from clawdbot.domain.secret import Secret
+from clawdbot.domain.word_form import SEED, spell
 from clawdbot.errors import CredentialsMissing, CredentialsWrong
 from tests.support.devices import CLI, NODE_HOST
 
@@ -103,6 +104,33 @@ def test_G11_who_offers_nothing_and_who_guesses_are_told_apart(
 def test_any_other_token_may_be_the_devices_own(auth: GatewayAuth, offered: Credentials, refusal: str) -> None:
     """The record decides; the words for a refusal are the gateway's, which do not tell which token was meant."""
     assert prove(auth, offered, NODE_HOST) == PresentedToken(Secret("x"), refusal)
+
+
+WORD = spell(bytes(SEED)).reveal()
+
+
+@pytest.mark.parametrize(
+    ("auth", "offered"),
+    [
+        (GatewayAuth(AuthMode.NONE), offer(token=WORD)),
+        (TOKEN, offer(token=WORD)),
+        (TOKEN, offer(token=WORD, password="sekrit")),
+        (PASSWORD, offer(token=WORD)),
+        (PASSWORD, offer(token=WORD, password="hunter2")),
+    ],
+)
+def test_G18_a_pairing_word_has_to_be_good_in_every_mode(auth: GatewayAuth, offered: Credentials) -> None:
+    """Whatever else is offered with it."""
+    proof = prove(auth, offered, NODE_HOST)
+    assert isinstance(proof, PresentedToken)
+    assert proof.token == Secret(WORD)
+    assert proof.refusal.startswith("unauthorized: gateway token mismatch (that pairing word is used up")
+
+
+def test_an_owner_may_choose_a_secret_with_the_form_of_a_word() -> None:
+    """It is his secret all the same."""
+    assert prove(GatewayAuth(AuthMode.TOKEN, Secret(WORD)), offer(token=WORD), NODE_HOST) == KnowsSecret()
+    assert prove(GatewayAuth(AuthMode.PASSWORD, Secret(WORD)), offer(password=WORD), NODE_HOST) == KnowsSecret()
 
 
 HINTS = [

@@ -72,3 +72,11 @@ def test_a_text_is_cut_at_a_character(text: str, ahead: int) -> None:
 def test_a_cut_text_uses_the_room_there_is() -> None:
     assert len(held.clipped("ä" * MAX_BYTES).encode()) > MAX_BYTES - 4
     assert held.clipped("a" * MAX_BYTES) == "a" * MAX_BYTES
+
+
+def test_a_file_is_called_by_its_request_alone() -> None:
+    """And in the same way by every version of ours."""
+    assert SLIP.file_name == "telegram-default-49afd2cba0b608495c080754b2f967bd.json"
+    assert SLIP.bound() == b'[1,"telegram","default","7",1795000000000]'
+    others = {replace(SLIP, sender=SenderId("8")), replace(SLIP, asked_at=ASKED + 1)}
+    assert len({one.file_name for one in (SLIP, *others)}) == 3

@@ -6,22 +6,28 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clawdbot.domain import linking, senders
+from clawdbot.domain import endings, linking, senders
+from clawdbot.domain.endings import Endless, Extended
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.sender_answers import Linked, NotLinked, Parted, SamePerson
 from clawdbot.domain.senders import (
     AlreadyAllowed,
+    Announced,
     Approval,
     Approved,
     Block,
     Blocked,
     IsBlocked,
+    IsQuiet,
+    Labelled,
     NoSuchRequest,
     NotAllowed,
+    Rejected,
     RequestAnswer,
     Requested,
     Revoked,
     Senders,
+    Unblocked,
     Welcomed,
 )
 
@@ -85,7 +91,7 @@ def test_D17_a_revocation_of_either_is_one_of_both() -> None:
     for known, named in ((both, ANN), (both, WORK), (linked(IN), WORK)):
         change = senders.revoke(known, named)
         assert isinstance(change.answer, Revoked)
-        assert {named, change.answer.sender, *change.answer.aliases} == {ANN, WORK}
+        assert change.answer == Revoked(named, frozenset({ANN, WORK}) - {named}, frozenset({ANN, WORK}) - {named})
         assert not change.state.allowed
         assert not change.state.expected
         assert senders.revoke(change.state, ANN).answer == NotAllowed()
@@ -184,8 +190,118 @@ def test_D7_a_linked_number_is_whose_it_is_at_the_first_message() -> None:
     assert write(after, ACCOUNT)[1] == AlreadyAllowed()
 
 
+def test_a_label_is_the_person_s() -> None:
+    """Whoever has none when ids are linked is called as the other; two that differ stay until he is called anew."""
+    known = linked(senders.label(Senders(), WORK, "Ann").state)
+    assert known.labels == {ANN: "Ann", WORK: "Ann"}
+    change = senders.label(known, WORK, "Ann B.")
+    assert change.answer == Labelled(WORK, "Ann B.", frozenset({ANN}))
+    assert change.state.labels == {ANN: "Ann B.", WORK: "Ann B."}
+    assert senders.label(change.state, ANN, "").state.labels == {}
+    two = linked(replace(Senders(), labels={ANN: "Ann", WORK: "A. at work"}))
+    assert two.labels == {ANN: "Ann", WORK: "A. at work"}
+    assert linking.unlink(known, ANN, WORK).state.labels == known.labels
+
+
+def test_a_label_stands_where_the_person_does() -> None:
+    """He is listed under the number that he asked with; the link is one of his account."""
+    tied = Senders(allowed={NUMBER: Approval(NUMBER, aliases=frozenset({ACCOUNT}))})
+    known = senders.label(linked(tied, NUMBER, OTHER), OTHER, "Ann").state
+    assert known.labels == {NUMBER: "Ann", OTHER: "Ann"}
+
+
+def test_an_extension_is_the_person_s() -> None:
+    """Under every id by which he is in or expected for a time, until one end; never shorter than either was."""
+    both, _ = write(linked(Senders(allowed={ANN: Approval(ANN, NOW, "t", until=NOW + HOUR)})), WORK)
+    for named, other in ((ANN, WORK), (WORK, ANN)):
+        change = endings.extend(both, named, now=NOW, by="t", lasts_ms=3 * HOUR)
+        assert change.answer == Extended(named, NOW + 3 * HOUR, frozenset({other}))
+        assert {one.until for one in change.state.allowed.values()} == {NOW + 3 * HOUR}
+    expected = linked(Senders(allowed={ANN: Approval(ANN, NOW, "t", until=NOW + HOUR)}))
+    for named, others in ((ANN, frozenset[SenderId]()), (WORK, frozenset({ANN}))):
+        change = endings.extend(expected, named, now=NOW, by="t", lasts_ms=3 * HOUR)
+        assert change.answer == Extended(named, NOW + 3 * HOUR, others)
+        assert change.state.expected[WORK].until == NOW + 3 * HOUR
+    longer = replace(both, allowed={**both.allowed, WORK: replace(both.allowed[WORK], until=NOW + 9 * HOUR)})
+    assert endings.extend(longer, ANN, now=NOW, by="t").answer == Extended(ANN, NOW + 9 * HOUR, frozenset({WORK}))
+
+
+def test_an_extension_leaves_alone_what_is_for_good_and_who_is_not_linked() -> None:
+    lent = Approval(WORK, NOW, "t", until=NOW + HOUR)
+    known = linked(Senders(allowed={ANN: Approval(ANN), WORK: lent, BOB: replace(lent, entry=BOB)}))
+    change = endings.extend(known, WORK, now=NOW, by="t", lasts_ms=3 * HOUR)
+    assert change.answer == Extended(WORK, NOW + 3 * HOUR)
+    assert (change.state.allowed[ANN].until, change.state.allowed[BOB].until) == (None, NOW + HOUR)
+    assert endings.extend(known, ANN, now=NOW, by="t", lasts_ms=3 * HOUR).answer == Endless()
+
+
+def waiting(known: Senders, *people: SenderId) -> Senders:
+    for one in people:
+        known, answer = write(known, one)
+        assert isinstance(answer, Requested)
+    return known
+
+
+def test_a_request_that_is_dismissed_is_that_one_alone() -> None:
+    """Another id of his waits with its own code, which is the owner's to decide about."""
+    known = waiting(linked(Senders()), ANN, WORK)
+    change = senders.reject(known, known.requests[ANN].code, now=NOW)
+    assert change.answer == Rejected(known.requests[ANN])
+    assert list(change.state.requests) == [WORK]
+    assert isinstance(write(change.state, ANN)[1], Requested)
+
+
+def test_D10_who_is_turned_away_for_a_time_is_so_under_every_id() -> None:
+    """What waits under another one is dismissed, too; and the owner ends the silence for all of them."""
+    known = waiting(linked(Senders()), ANN, WORK, BOB)
+    change = senders.reject(known, known.requests[ANN].code, now=NOW, quiet_until=NOW + HOUR)
+    assert change.answer == Rejected(known.requests[ANN], frozenset({WORK}))
+    assert list(change.state.requests) == [BOB]
+    for one in (ANN, WORK):
+        assert write(change.state, one)[1] == IsQuiet()
+        assert isinstance(write(change.state, one, now=NOW + HOUR)[1], Requested)
+    free = senders.unblock(change.state, WORK)
+    assert free.answer == Unblocked(WORK, frozenset({ANN}))
+    assert isinstance(write(free.state, ANN)[1], Requested)
+
+
+def test_silence_puts_out_nobody_who_is_in() -> None:
+    """He is in under one id, and waits under another as no program of ours would have it."""
+    known = replace(waiting(linked(Senders()), WORK), allowed={ANN: Approval(ANN)})
+    change = senders.reject(known, known.requests[WORK].code, now=NOW, quiet_until=NOW + HOUR)
+    assert isinstance(change.answer, Rejected)
+    assert not change.answer.linked
+    assert write(change.state, ANN)[1] == AlreadyAllowed()
+
+
+def test_a_person_is_announced_under_every_id() -> None:
+    change = senders.expect(waiting(linked(Senders()), WORK), ANN, now=NOW, by="t", until=NOW + HOUR)
+    assert change.answer == Announced(ANN, NOW + HOUR, frozenset({WORK}))
+    assert isinstance(write(change.state, WORK)[1], Welcomed)
+    assert isinstance(write(change.state, WORK, now=NOW + HOUR)[1], Requested)
+
+
+def test_who_came_in_for_good_is_expected_for_good_under_his_other_id() -> None:
+    """Though the announcement was for an hour: he came within it."""
+    known = senders.expect(linked(Senders()), ANN, now=NOW, by="t", until=NOW + HOUR).state
+    after, _ = write(known, ANN)
+    assert isinstance(write(after, WORK, now=NOW + 2 * HOUR)[1], Welcomed)
+
+
+def test_who_is_linked_is_expected_or_turned_away_with_the_other() -> None:
+    known = linked(senders.expect(Senders(), ANN, now=NOW, by="t", until=NOW + HOUR).state)
+    assert known.expects(WORK, now=NOW) == WORK
+    assert known.expects(WORK, now=NOW + HOUR) is None
+    asked = waiting(Senders(), ANN, WORK)
+    quiet = senders.reject(asked, asked.requests[ANN].code, now=NOW, quiet_until=NOW + HOUR).state
+    assert write(linked(quiet), WORK)[1] == IsQuiet()
+    assert linked(quiet).requests == {}
+
+
 people = st.sampled_from([ANN, WORK, BOB])
-verbs = st.sampled_from(["link", "unlink", "write", "approve", "block", "unblock", "revoke", "expect"])
+verbs = st.sampled_from(
+    ["link", "unlink", "write", "approve", "block", "unblock", "revoke", "expect", "turn away", "label"]
+)
 
 
 def decided(known: Senders, verb: str, one: SenderId, other: SenderId) -> Senders:
@@ -198,6 +314,11 @@ def decided(known: Senders, verb: str, one: SenderId, other: SenderId) -> Sender
     if verb == "approve":
         waits = known.requests.get(one)
         return senders.approve(known, waits.code, now=NOW, by="t").state if waits else known
+    if verb == "turn away":
+        waits = known.requests.get(one)
+        return senders.reject(known, waits.code, now=NOW, quiet_until=NOW + HOUR).state if waits else known
+    if verb == "label":
+        return senders.label(known, one, f"the friend of {other}").state
     if verb == "revoke":
         return senders.revoke(known, one).state
     if verb == "unblock":
@@ -217,7 +338,10 @@ def test_M_D17_who_is_linked_is_blocked_with_the_others_or_not_at_all(
         if verb == "revoke":
             group = {one, *known.linked(frozenset({one}))}
             assert group.isdisjoint({*known.allowed, *known.expected})
+        if verb == "label":
+            assert len({known.labels[each] for each in (one, *known.linked(frozenset({one})))}) == 1
         for key, link in known.links.items():
             assert len({each in known.blocked for each in (key, *link.aliases)}) == 1, "all or none"
-        places = [*known.allowed, *known.blocked, *known.expected]
+            assert len({each in known.quiet for each in (key, *link.aliases)}) == 1, "all or none"
+        places = [*known.allowed, *known.blocked, *known.expected, *known.quiet]
         assert len(places) == len(set(places)), "nobody is at two places"

@@ -56,7 +56,7 @@ def test_a_digest_counts_what_it_does_not_list() -> None:
     assert text.startswith("7 requests wait for you:\n\n")
     assert "5 more: clawdbot pairing list" in text
     assert "2 asked meanwhile, and wait no more" in text
-    assert "telegram: as many wait as may" in text
+    assert "telegram: the queue is full" in text
 
 
 def test_an_approval_that_ends() -> None:
@@ -90,6 +90,7 @@ def test_a_device_shows_what_it_would_get() -> None:
         'device dddddddddddd ("Box\\x1b[2J") from 10.0.0.9 wants to connect as operator, with operator.admin'
     )
     assert Action.BLOCK not in waiting.actions
+    assert notices.device(DeviceId("d" * 64), request, "a b c").term == f"{waiting.term}\nCheck words: a b c"
     many = replace(request, scopes=(*(Scope(f"operator.x{n}") for n in range(500)), Scope("operator.admin")))
     assert notices.device(DeviceId("d" * 64), many).who.endswith("with operator.admin, 500 more that mean nothing here")
     assert "until" not in notices.notice([(waiting, given(waiting))], more=0, gone=0, full=[])

@@ -118,12 +118,12 @@ class FakePerson:
         }
         return {key: value for key, value in (base | more).items() if value is not ...}
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         """The next text from the bot that was not asked for yet. Raises TimeoutError."""
         async with asyncio.timeout(timeout):
             return await self._mail.get()
 
-    async def press(self, message: int, data: str, *, timeout: float = 10.0) -> str:
+    async def press(self, message: int, data: str, *, timeout: float = 30.0) -> str:
         """Press a button under a message of the bot; what is shown then. Programs of people's own may send any data.
 
         Raises InteractionFailed if the bot does not answer.

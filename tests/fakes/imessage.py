@@ -83,7 +83,7 @@ class FakePerson:
         """A message as imsg shows it, still without a number."""
         return {**self.mac.chats[self.chat_id].shown(), "sender": self.handle, "sender_name": self.name, **more}
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         """The next text from the bot that was not asked for yet."""
         async with asyncio.timeout(timeout):
             return await self._mail.get()

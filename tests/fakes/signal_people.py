@@ -63,7 +63,7 @@ class FakePerson:
             **more,
         }
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         """The next text from us that was not asked for yet."""
         async with asyncio.timeout(timeout):
             return await self._mail.get()

@@ -123,11 +123,11 @@ class FakePerson:
         }
         return {key: value for key, value in (event | more).items() if value is not None}
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         async with asyncio.timeout(timeout):
             return await self._mail.get()
 
-    async def press(self, message: str, data: str, *, timeout: float = 10.0) -> str:
+    async def press(self, message: str, data: str, *, timeout: float = 30.0) -> str:
         """Press a button under a message of the bot; what is shown then. Programs of people's own may send any data."""
         async with asyncio.timeout(timeout):
             self.slack.push(self.slack.press(self, message, data), "interactive")

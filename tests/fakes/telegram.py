@@ -91,7 +91,7 @@ class FakeUser:
         }
         return {key: value for key, value in (base | more).items() if value is not None}
 
-    async def press(self, message_id: int, data: str, *, timeout: float = 10.0) -> str:
+    async def press(self, message_id: int, data: str, *, timeout: float = 30.0) -> str:
         """Press a button under a message; what the bot shows then. Programs of people's own may send any data."""
         async with asyncio.timeout(timeout):
             return await self.telegram.query(self, message_id, data)
@@ -112,7 +112,7 @@ class FakeUser:
         """A message of the bot as it looks now."""
         return str(self.messages[message_id]["text"])
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         """The next text from the bot that was not asked for yet."""
         async with asyncio.timeout(timeout):
             return await self._mail.get()

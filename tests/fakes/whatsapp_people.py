@@ -79,6 +79,6 @@ class FakeUser:
         self.received.append(text)
         self._mail.put_nowait(text)
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         async with asyncio.timeout(timeout):
             return await self._mail.get()

@@ -110,7 +110,7 @@ def test_a_platform_s_library_is_loaded_when_its_channel_is_used_and_no_other(ch
 def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(channel: Channel, tmp_path: Path) -> None:
     said = opened(tmp_path, channel, LIBRARIES[channel])
     assert said.startswith(f"{channel} needs the package {LIBRARIES[channel]}")
-    assert said.endswith("; run: pip install clawdbot\n")
+    assert said.endswith("; install clawdbot again, from where you got it\n")
 
 
 async def test_S7_an_assistant_s_program_inherits_no_configured_token(monkeypatch: pytest.MonkeyPatch) -> None:

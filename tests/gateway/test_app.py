@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -64,9 +65,30 @@ async def test_a_message_that_is_being_answered_is_finished_before_the_end(home:
         await gateway.says("ready as")
         await until(lambda: len(home.platform.unconfirmed) == 1)
         stopped = asyncio.create_task(gateway.stop())
+        await gateway.says("finishing 1 message, at most 10 s; Ctrl-C again ends now")
         (home.state.parent / "go").touch()
         assert await alice.next_message() == "You said: wait"
         assert await stopped == 0
+
+
+async def test_a_second_signal_ends_at_once_and_loses_no_message(home: Home[FakeTelegram]) -> None:
+    """What the assistant works on is ended and comes again at the next start; the log says so, the exit code is 0."""
+    home.configure(allowFrom=[7])
+    alice = home.platform.user(7, "Alice")
+    async with home.gateway() as gateway:
+        alice.write("wait")
+        await until((home.state.parent / "waiting").exists)
+        gateway.process.terminate()
+        await gateway.says("finishing 1 message")
+        gateway.process.send_signal(signal.SIGINT)
+        assert await gateway.process.wait() == 0
+        assert "has to wait for the next start: the gateway was told to end at once" in gateway.log()
+        assert gateway.log().endswith("stopped\n")
+    (home.state.parent / "go").touch()
+    async with home.gateway() as gateway:
+        assert await alice.next_message() == "You said: wait"
+        assert await gateway.stop() == 0
+    assert alice.received == ["You said: wait"]
 
 
 async def test_kill_9_loses_no_message(home: Home[FakeTelegram]) -> None:
@@ -120,6 +142,23 @@ async def test_S7_what_a_stranger_asked_with_is_answered_once_a_command_lets_him
         assert await gateway.process.wait() == 0
         assert "has to wait" not in gateway.log()
     assert list((home.state / "held").iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("gateway_keys", "open_to_all"),
+    [({}, True), ({"auth": {"token": "0f1e2d3c4b5a"}}, False), ({"pairing": {"silentLocal": False}}, False)],
+)
+async def test_G9_who_may_pair_without_asking_is_said_at_the_start(
+    home: Home[FakeTelegram], gateway_keys: dict[str, object], open_to_all: bool
+) -> None:
+    """Once, with the way out; nothing where there is nothing to say."""
+    home.write_config(json.dumps({"gateway": gateway_keys, "channels": {"telegram": home.platform.settings()}}))
+    async with home.gateway() as gateway:
+        await gateway.says("ready as")
+        assert await gateway.stop() == 0
+        told = gateway.log().count("every user of this machine can pair as an administrator, without asking")
+        assert told == open_to_all
+        assert ("set gateway.auth.token, or gateway.pairing.silentLocal: false" in gateway.log()) is open_to_all
 
 
 async def test_policies_are_hot(home: Home[FakeTelegram]) -> None:

@@ -11,12 +11,15 @@ from clawdbot.config import Bind, GatewaySettings
 from clawdbot.config.gateway_model import Openness
 from clawdbot.domain.fingerprints import Fingerprint
 from clawdbot.errors import ConfigError
-from clawdbot.gateway.beacon import addresses_of, advertise, describe, own_ipv4
+from clawdbot.gateway.beacon import addresses_of, advertise, describe
 from tests.support.namespaces import HOUSE, inside, street
 from tests.support.waiting import eventually
 
 LAN = GatewaySettings(bind=Bind.LAN, port=1234)
-OWN = ("127.0.0.1", "192.168.1.10", "169.254.3.4", "10.8.0.2", "fd00::1")
+OWN = (
+    *("127.0.0.1", "192.168.1.10", "169.254.3.4", "10.8.0.2"),
+    *("::1", "fe80::7%eth0", "2001:db8::7", "fd00::1", "fe80::8%wlan0"),
+)
 PRINT = Fingerprint("ab" * 32)
 
 
@@ -28,18 +31,19 @@ PRINT = Fingerprint("ab" * 32)
         (GatewaySettings(bind=Bind.CUSTOM, host="10.8.0.2"), ("10.8.0.2",)),
         (GatewaySettings(bind=Bind.CUSTOM, host="0.0.0.0"), ("192.168.1.10", "10.8.0.2")),
         (GatewaySettings(bind=Bind.CUSTOM, host="127.0.0.1"), ()),
-        (GatewaySettings(bind=Bind.CUSTOM, host="fd00::1"), ()),
+        (GatewaySettings(bind=Bind.CUSTOM, host="::1"), ()),
+        (GatewaySettings(bind=Bind.CUSTOM, host="::"), ("fd00::1", "fe80::7%eth0", "fe80::8%wlan0")),
+        (GatewaySettings(bind=Bind.CUSTOM, host="fd00::1"), ("fd00::1",)),
+        (GatewaySettings(bind=Bind.CUSTOM, host="2001:db8::7"), ("2001:db8::7",)),
+        (GatewaySettings(bind=Bind.CUSTOM, host="fe80::7%eth0"), ("fe80::7%eth0",)),
         (GatewaySettings(bind=Bind.TAILNET, host="100.70.1.2"), ()),
     ],
 )
 def test_neighbours_are_told_where_neighbours_can_come_in(
     settings: GatewaySettings, addresses: tuple[str, ...]
 ) -> None:
+    """Of the family that it listens on; an address that all the world could use only if its owner named it."""
     assert addresses_of(settings, lambda: OWN) == addresses
-
-
-def test_this_machine_knows_its_addresses() -> None:
-    assert "127.0.0.1" in own_ipv4()
 
 
 def test_little_is_said_of_a_machine_unless_its_owner_wants_more() -> None:

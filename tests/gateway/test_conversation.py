@@ -1,13 +1,18 @@
 """One socket from its challenge to its close: who is wrong too often, and calls beside each other."""
 
 import asyncio
+import gc
 from collections.abc import Mapping
 
 import pytest
 
+from clawdbot.domain.connect import ConnectRequest, Credentials, DeviceClaim
 from clawdbot.domain.identity import DeviceIdentity
 from clawdbot.domain.secret import Secret
 from clawdbot.gateway import conversation
+from clawdbot.gateway.conversation import Arrival, Visitor
+from clawdbot.gateway.locality import Upgrade
+from clawdbot.gateway.threshold import Threshold
 from clawdbot.gateway.tries import LOCK_MS, MOST_FAILURES
 from clawdbot.store.base import DeviceKey
 from clawdbot.store.memory import MemoryStore
@@ -156,3 +161,18 @@ async def test_S7_neither_tokens_nor_codes_are_logged(caplog: pytest.LogCaptureF
     for secret in ("hunter2", "hunter3", "HUNTER44", SHARED, token, "\x1b"):
         assert secret not in caplog.text
     assert "mismatch" in caplog.text
+
+
+async def test_who_is_in_leaves_nothing_of_its_arrival_behind() -> None:
+    """Neither what it said to get in, secrets among it, nor what it was judged by: a connection may last for weeks."""
+
+    def kept() -> list[object]:
+        gc.collect()
+        arrival = (ConnectRequest, Credentials, DeviceClaim, Arrival, Visitor, Threshold, Upgrade)
+        return [one for one in gc.get_objects() if isinstance(one, arrival)]
+
+    before = len(kept())
+    async with gateway() as running:
+        client = await running.connect(identity(1), scopes=ADMIN)
+        await client.call("last-heartbeat")
+        assert len(kept()) == before

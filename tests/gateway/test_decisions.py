@@ -52,6 +52,23 @@ async def test_an_owner_refuses_by_a_button(action: str) -> None:
     await eventually(lambda: street.telegram.keyboards == {"1": []})
 
 
+@pytest.mark.parametrize("action", ["reject", "block"])
+async def test_a_block_is_the_person_s_and_a_rejection_that_request_s(action: str) -> None:
+    """Two ids that the owner linked wait: to block one settles the other, to reject one leaves the other to decide."""
+    street = Street()
+    first, second = await told(street, sender="7"), await told(street, sender="8")
+    await street.house.senders.link(TELEGRAM, SenderId("7"), SenderId("8"))
+    await street.telegram.press("1", f"{action} {first}")
+    assert await street.waits("8") is (action == "reject")
+    said = await street.telegram.press("1", f"approve {second}")
+    wanted = {
+        "reject": "Approved: telegram sender 8.",
+        "block": "Nothing changed: the request of telegram sender 8 is blocked already.",
+    }
+    assert said == wanted[action]
+    assert await street.is_in("8") is (action == "reject")
+
+
 async def test_D14_the_requester_cannot_press_and_the_owner_is_told() -> None:
     """By a message or a button: nothing is decided, he gets no word, and the owner learns who tried; once."""
     street = Street()
@@ -86,6 +103,20 @@ async def test_D14_an_approval_never_comes_from_the_assistants_output() -> None:
     await street.write("1", f"say: approve {reference}")
     assert street.said_to("1")[-1] == f"say: approve {reference}"
     assert not await street.is_in("7")
+
+
+async def test_D14_only_an_owners_answer_comes_before_what_else_he_wrote() -> None:
+    """By its form and its writer alone; whoever else writes the same waits his turn, and so does all other text."""
+    street = Street()
+
+    def comes_first(text: str, sender: str = "1") -> bool:
+        return street.reception.comes_first(street.telegram.message(sender, text))
+
+    assert all(comes_first(f"{action} AAAA2") for action in ("approve", "/REJECT", "block", "extend"))
+    assert not any(comes_first(text) for text in ("hello", "approve", "approve plans", "say: approve AAAA2"))
+    assert not comes_first("approve AAAA2", "2")
+    street.broken = True
+    assert not comes_first("approve AAAA2")
 
 
 async def test_D14_with_no_owner_configured_nobody_decides_in_chat() -> None:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,17 @@ from clawdbot.assistant.base import Prompt
 from clawdbot.channels.base import DirectMessage
 from clawdbot.domain.effects import Change
 from clawdbot.domain.gate import Admit, DmPolicy, DmRules, Ignore, Why
+from clawdbot.domain.held import Slip
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from clawdbot.domain.sender_answers import InviteMade
 from clawdbot.domain.sender_records import TTL_MS, Senders
 from clawdbot.errors import ConfigError, StoreCorrupt, StoreUnavailable
 from clawdbot.gateway.held import HeldMessages, Ports
 from clawdbot.gateway.held_files import FOLDER, HeldFiles
+from clawdbot.persons_service import PersonsService
 from clawdbot.reception import Reception
 from clawdbot.store.base import SendersKey
+from clawdbot.words_on_file import holds_a_word
 from tests.support.waiting import eventually
 from tests.test_service import House
 
@@ -35,6 +40,7 @@ class Holding(House):
     state: Path = field(default_factory=Path)
     wanted: bool = True
     running: bool = True
+    kept: list[tuple[ChannelAccount, SenderId]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -47,6 +53,8 @@ class Holding(House):
             wanted=lambda _: self.wanted,
             running=lambda _: self.running,
             deliver=lambda message: self.reception.on_direct_message(message),
+            secret=partial(holds_a_word, self.store),
+            kept=lambda account, sender: self.kept.append((account, sender)),
             now=self.clock,
         )
         self.held = HeldMessages(self.door, HeldFiles(self.state), ports)
@@ -104,6 +112,24 @@ async def test_the_whole_road(house: Holding) -> None:
     assert (house.heard, house.files) == (["first"], [])
     await house.write(ANN, "third")
     assert house.heard == ["first", "third"]
+
+
+async def test_S7_that_there_is_one_can_be_asked_and_is_told_once(house: Holding) -> None:
+    """By the request that it belongs to; a restart makes no difference, and its end does."""
+    slip = Slip(house.bot.account, ANN, house.clock.now)
+    assert not house.held.holds(slip)
+    await house.write(ANN, "first")
+    await house.write(ANN, "second")
+    assert house.held.holds(slip)
+    assert not house.held.holds(replace(slip, asked_at=slip.asked_at + 1))
+    assert house.kept == [(house.bot.account, ANN)]
+    assert [file.name for file in house.files] == [slip.file_name]
+    house.start()
+    await house.looks()
+    assert house.held.holds(slip)
+    await house.approve(ANN)
+    await house.looks()
+    assert not house.held.holds(slip)
 
 
 async def test_it_is_noticed_by_itself(house: Holding) -> None:
@@ -281,6 +307,35 @@ async def test_D8_what_was_late_is_kept_if_its_request_waits(house: Holding) -> 
     assert await house.held.knock(replace(message, late=True)) == Ignore(Why.LATE)
     assert await house.held.knock(house.bot.message("8", "late")) == Ignore(Why.WAITING)
     assert len(house.files) == 2
+
+
+async def test_D18_the_word_of_an_invite_is_not_held_whichever_account_it_is_for(house: Holding) -> None:
+    """Nor one that is used up; its bearer waits as anybody, and what he writes when he is in is answered."""
+    persons = PersonsService(house.store, now=house.clock)
+    for number, account in enumerate((ChannelAccount(Channel.SIGNAL), house.bot.account)):
+        made = await persons.invite(account, within_ms=DAY)
+        assert isinstance(made, InviteMade)
+        if account == house.bot.account:
+            await house.write("99", made.word.grouped())
+        await house.write(str(number), f"here it is: {made.word.grouped()}")
+        assert house.files == []
+        await house.approve(str(number))
+        await house.looks()
+        assert house.heard == []
+    await house.write("1", "hello")
+    assert house.heard == ["hello"]
+
+
+async def test_D18_S4_what_may_be_a_word_is_not_held_where_nobody_can_know(
+    house: Holding, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fails(_: str) -> bool:
+        raise StoreCorrupt("signal-senders.json is not what it must be")
+
+    house.held._ports = replace(house.held._ports, secret=fails)
+    await house.write(ANN, "AAAA-BBBB-CCCC-DDDD")
+    assert house.files == []
+    assert "is not held: signal-senders.json" in caplog.text
 
 
 async def test_D10_no_more_are_held_than_may_wait(house: Holding) -> None:

@@ -80,6 +80,21 @@ def test_G8_expelled_is_without_rights_at_once_and_closed_when_told() -> None:
     assert outbox(other).closed is None
 
 
+def test_who_is_expelled_is_closed_once_and_not_after_it_left() -> None:
+    """A close is asked for after each call of anybody: nobody looks through all who are in for it."""
+    first, second = session(1, "admin", id="a"), session(2, "admin", id="b")
+    hub = hub_of(first, second)
+    hub.expel(first.device, None)
+    hub.expel(second.device, None)
+    hub.leave(second)
+    hub.close_expelled()
+    assert outbox(first).closed == (1008, ACCESS_CHANGED)
+    assert outbox(second).closed is None
+    outbox(first).closed = None
+    hub.close_expelled()
+    assert outbox(first).closed is None
+
+
 def test_who_left_is_forgotten() -> None:
     one = session(1, "admin")
     hub = hub_of(one)

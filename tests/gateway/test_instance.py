@@ -168,3 +168,14 @@ def test_S8_nonsense_in_a_held_lock_names_nobody(tmp_path: Path, said: str) -> N
         found = instance.find(tmp_path)
     assert found is not None
     assert (max(found.pid, 0), found.url) == (0, "")
+
+
+def test_who_restores_beside_a_gateway_is_not_told_to_start_another_one(tmp_path: Path) -> None:
+    """Stopping it is the only way; another state is one for who wants two gateways."""
+    with instance.hold(tmp_path):
+        with pytest.raises(Refused) as restore, instance.hold(tmp_path, to_restore=True):
+            pass
+        with pytest.raises(Refused) as second, instance.hold(tmp_path):
+            pass
+    assert restore.value.hint == "stop it first"
+    assert second.value.hint == 'stop it first, or use another state with "clawdbot --profile NAME gateway"'

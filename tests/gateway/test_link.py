@@ -13,6 +13,7 @@ from aiohttp import WSMsgType, web
 from clawdbot.config.gateway_model import TlsSettings
 from clawdbot.gateway.hub import MOST_BUFFERED
 from clawdbot.gateway.link import CLOSE_S, Link
+from clawdbot.gateway.requests import Upgraded, server
 from clawdbot.gateway.tls import Tls, open_tls
 from tests.support.waiting import eventually
 
@@ -67,6 +68,37 @@ async def test_what_was_sent_before_the_close_arrives_before_it_and_nothing_afte
         assert [(await ws.receive()).data for _ in range(100)] == [str(number) for number in range(100)]
         end = await ws.receive()
         assert (end.type, end.data, end.extra) == (WSMsgType.CLOSE, 1008, "device access changed")
+
+
+async def test_the_answer_to_an_upgrade_and_the_first_frame_are_one_write() -> None:
+    """Each of them would wake the client."""
+    written: list[bytes] = []
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        transport, ws = request.transport, Upgraded(compress=False)
+        assert isinstance(transport, asyncio.Transport)
+        write = transport.write
+
+        def counted(data: bytes) -> None:
+            written.append(bytes(data))
+            write(data)
+
+        transport.write = counted  # type: ignore[method-assign, assignment]
+        link = Link(ws, transport, await ws.prepare(request))
+        await link.begin(b"first")
+        link.send(b"second")
+        return ws
+
+    runner = web.ServerRunner(server(answer, keep_alive=1))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    async with aiohttp.ClientSession() as http, http.ws_connect(url) as ws:
+        assert [await ws.receive_str() for _ in range(2)] == ["first", "second"]
+        assert written[0].startswith(b"HTTP/1.1 101")
+        assert written[0].endswith(b"first")
+        assert written[1].endswith(b"second")
+    await runner.cleanup()
 
 
 async def test_G8_a_client_that_does_not_answer_is_cut() -> None:

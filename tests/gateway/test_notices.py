@@ -5,6 +5,7 @@ import logging
 
 import pytest
 
+from clawdbot.domain.check_words import check_words
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import SenderId
 from clawdbot.domain.owners import Owners, Quiet, read_owner
@@ -15,6 +16,7 @@ from clawdbot.gateway.notes import MOST_NOTED
 from clawdbot.gateway.notices import FULL_AGAIN_MS, Pace
 from clawdbot.gateway.push import Failure, Push
 from clawdbot.service import Service
+from tests.support.devices import arrival, identity
 from tests.support.owners import SIGNAL, TELEGRAM, Street
 from tests.support.waiting import eventually
 
@@ -397,7 +399,7 @@ async def test_places_outside_are_told_the_same_without_references() -> None:
         (text,) = places.told
         assert text.startswith('telegram: 7 ("Eve") wants to write to the bot\nsince ')
         assert "Decide: clawdbot pairing list telegram" in text
-        assert "telegram: as many wait as may" in text
+        assert "telegram: the queue is full" in text
         assert request.code.reveal() not in text
         assert "Answer" not in text
         await lend(street, "7", 2)
@@ -423,3 +425,14 @@ async def test_D14_a_misused_reference_is_told_outside_too() -> None:
     assert "Somebody else tried to decide about telegram sender 7 with a reference of yours" in places.told[1]
     assert reference not in "".join(places.told)
     assert reference in street.said_to("1")[1]
+
+
+async def test_G19_an_owner_reads_the_check_words_of_a_device_in_chat() -> None:
+    """With its request, and as the device shows them."""
+    street = Street()
+    street.house.checks.key = identity(2).public_key
+    async with street.telling():
+        await street.house.devices.connect(arrival(identity(1)), silent_local=False)
+        await eventually(lambda: bool(street.said_to("1")))
+    (text,) = street.said_to("1")
+    assert f"\nCheck words: {check_words(identity(1).public_key, identity(2).public_key)}\nAnswer: " in text

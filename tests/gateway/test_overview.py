@@ -3,8 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
+from clawdbot.channels.settings import WhatsappSettings
 from clawdbot.config import AccountConfig, CommandSettings, Config, HttpSettings
 from clawdbot.domain import senders
+from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.secret import Secret
 from clawdbot.gateway import instance
@@ -27,7 +31,7 @@ async def test_an_empty_state_says_how_to_begin(tmp_path: Path) -> None:
     assert "channels   none yet" in said
     assert "next:      clawdbot channels add telegram" in said
     assert "assistant.command" in said
-    assert overview.as_json()["gateway"] == {"running": False, "pid": None, "url": None}
+    assert overview.as_json()["gateway"] == {"running": False, "pid": None, "url": None, "notReady": []}
 
 
 async def test_who_waits_is_counted_and_comes_first(tmp_path: Path) -> None:
@@ -107,3 +111,37 @@ async def test_how_a_channel_does_is_shown_as_a_running_gateway_tells_it(tmp_pat
     live = {one["account"]: one["live"] for one in overview.as_json()["accounts"]}  # type: ignore[attr-defined]
     assert live["home"] is None
     assert (live["work"]["state"], live["work"]["lastError"]) == ("retrying", "the network is down")
+
+
+@pytest.mark.parametrize(
+    ("policy", "everyone", "told"),
+    [
+        (DmPolicy.OPEN, True, "policy open: everybody is in;"),
+        (DmPolicy.OPEN, False, 'policy open without "*": only who is listed or approved is in;'),
+        (DmPolicy.PAIRING, True, "policy pairing: everybody is in;"),
+        (DmPolicy.DISABLED, True, "policy disabled;"),
+        (DmPolicy.ALLOWLIST, False, "policy allowlist;"),
+    ],
+)
+async def test_D4_it_is_said_that_everybody_is_in(tmp_path: Path, policy: DmPolicy, everyone: bool, told: str) -> None:
+    """And of a policy that is called open, that it is not."""
+    account = ChannelAccount(Channel.SIGNAL)
+    config = Config(accounts={account: AccountConfig(account, rules=DmRules(policy, everyone=everyone))})
+    overview = await look(Paths(tmp_path, tmp_path / "c.json"), config, Service(MemoryStore()))
+    assert any(line.startswith(f"signal     {told}") for line in lines(overview)), lines(overview)
+
+
+async def test_an_account_that_nobody_has_linked_leads_to_its_login(tmp_path: Path) -> None:
+    """Seen by its folder, where the bridge is ours; what another bridge keeps there is its own."""
+    ours, theirs = (ChannelAccount(Channel.WHATSAPP, AccountId(name)) for name in ("ours", "theirs"))
+    config = Config(
+        accounts={
+            ours: AccountConfig(ours, platform=WhatsappSettings()),
+            theirs: AccountConfig(theirs, platform=WhatsappSettings(bridge_command=("node", "bridge.js"))),
+        },
+        assistant=CommandSettings(("cat",)),
+    )
+    overview = await look(Paths(tmp_path, tmp_path / "c.json"), config, Service(MemoryStore()))
+    assert [one.problem for one in overview.accounts] == ["this machine is not linked to a whatsapp account", ""]
+    assert overview.next_steps == ("clawdbot channels login whatsapp --account ours", "clawdbot gateway")
+    assert not any(tmp_path.iterdir())

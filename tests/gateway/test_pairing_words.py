@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 
+from clawdbot.domain import word_form
 from clawdbot.domain.names import DeviceId, Role, Scope
 from clawdbot.domain.scopes import ADMIN, OWNER, PAIRING, READ, Caller
 from clawdbot.domain.secret import Secret
@@ -72,13 +73,14 @@ def test_no_other_word_opens_anything(word: str) -> None:
     assert words.take(Secret(word), Role.OPERATOR, []) is None
 
 
-def test_S7_a_word_is_of_256_bits_and_kept_as_its_hash() -> None:
-    """Nothing that prints what is kept prints the word, or its hash."""
+def test_S7_a_word_is_of_224_bits_and_kept_as_its_hash() -> None:
+    """It is known as a word by its form. Nothing that prints what is kept prints the word, or its hash."""
     words = PairingWords(now=Clock())
     word, made = made_by(words, ADMIN)
     other, _ = made_by(words, ADMIN)
     assert word != other
     assert len(word.reveal()) == 43
+    assert word_form.has_it(word)
     assert made.digest == hashlib.sha256(word.reveal().encode()).digest()
     assert word.reveal() not in repr((made, vars(words)))
     assert "digest" not in repr(made)

@@ -147,7 +147,7 @@ async def test_without_the_library_the_log_says_how_to_get_it(
     monkeypatch.setattr(push, "is_installed", lambda: False)
     rests = Rests()
     assert not await pusher(service.url("json://127.0.0.1:{port}/hook"), rests=rests).tell(TEXT)
-    assert 'apprise is not installed; install it: pip install "clawdbot[notify]"' in caplog.text
+    assert 'apprise is not installed; install it: pip install "apprise>=1.9.4,<2"' in caplog.text
     assert rests.asked == [] == service.heard
 
 

@@ -52,6 +52,7 @@ def test_what_health_tells_is_read_back() -> None:
         ChannelAccount(Channel.TELEGRAM): READY,
         ChannelAccount(Channel.TELEGRAM, AccountId("work")): REFUSED,
     }
+    assert reports().accounts() == accounts_of(reports().health())
     odd: list[object] = [None, [], {"channels": 1}, {"channels": {"telegram": 1, "no-channel": {}}}]
     odd += [{"channels": {"telegram": {"accounts": {"a": 1, "..": {"state": "x"}, "b": {"configured": True}}}}}]
     assert [accounts_of(health) for health in odd] == [{}] * len(odd)

@@ -84,7 +84,7 @@ async def test_G12_more_than_little_is_said_once_and_not_handed_on() -> None:
     async with place.open() as port:
         _, writer = await asyncio.open_connection("127.0.0.1", port)
         await eventually(lambda: place.inners and place.inners[0].made)
-        place.thresholds[0].expect_little(lambda: told.append(1))
+        place.thresholds[0].expect_little(lambda: told.append(1), lambda: None)
         for _ in range(3):
             writer.write(b"x" * MOST_BYTES)
             await writer.drain()
@@ -95,6 +95,32 @@ async def test_G12_more_than_little_is_said_once_and_not_handed_on() -> None:
         assert len(place.inners[0].data) <= MOST_BYTES
 
 
+async def test_G12_who_is_listened_to_may_be_told_that_it_is_too_late() -> None:
+    """By whoever talks to him; also on a connection that has idled before."""
+    place, told = Place(patience=0.05), list[int]()
+    async with place.open() as port:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+        await eventually(lambda: place.inners and place.inners[0].made)
+        place.thresholds[0].wait_no_more()
+        place.thresholds[0].expect_little(lambda: None, lambda: told.append(1))
+        await eventually(lambda: told)
+        assert place.inners[0].lost == 0
+        writer.close()
+
+
+async def test_whose_request_is_here_has_the_time_that_it_takes() -> None:
+    place = Place(patience=0.05)
+    async with place.open() as port:
+        _, answered = await asyncio.open_connection("127.0.0.1", port)
+        await eventually(lambda: place.inners and place.inners[0].made)
+        place.thresholds[0].wait_no_more()
+        _, silent = await asyncio.open_connection("127.0.0.1", port)
+        await eventually(lambda: len(place.inners) == 2 and place.inners[1].lost)
+        assert place.inners[0].lost == 0
+        answered.close()
+        silent.close()
+
+
 async def test_who_is_let_in_is_not_counted_or_limited_any_more() -> None:
     place = Place(at_most=1)
     async with place.open() as port:
@@ -102,7 +128,7 @@ async def test_who_is_let_in_is_not_counted_or_limited_any_more() -> None:
         await eventually(lambda: place.inners and place.inners[0].made)
         threshold, inner = place.thresholds[0], place.inners[0]
         assert threshold.requested("elsewhere"), "it is counted already"
-        threshold.expect_little(lambda: None)
+        threshold.expect_little(lambda: None, lambda: None)
         threshold.let_in()
         assert len(place.doorstep) == 0
         writer.write(b"x" * (2 * MOST_BYTES))

@@ -19,6 +19,23 @@ async def test_one_key_takes_turns_in_order_and_others_do_not_wait() -> None:
     assert order.index("3 in") < order.index("2 in")
 
 
+async def test_who_gives_up_waiting_leaves_the_turn_to_the_next() -> None:
+    turns, taken = Turns(), list[str]()
+
+    async def take(name: str) -> None:
+        async with turns.of("a"):
+            taken.append(name)
+
+    async with turns.of("a"):
+        waiting = [asyncio.create_task(take(name)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+        waiting[0].cancel()
+        await asyncio.gather(waiting[0], return_exceptions=True)
+    await waiting[1]
+    assert taken == ["second"]
+    assert len(turns) == 0
+
+
 async def test_nothing_is_kept_of_keys_that_nobody_uses() -> None:
     turns = Turns()
     async with turns.of("a"):

@@ -17,7 +17,7 @@ from clawdbot.domain.tokens import Token
 from tests.support.devices_machine import DevicesMachine
 
 SAME_EACH_TIME = settings(derandomize=True, database=None, deadline=None, stateful_step_count=50, max_examples=150)
-UNTIL_FOUND = settings(SAME_EACH_TIME, phases=[Phase.generate], max_examples=1_500)
+UNTIL_FOUND = settings(SAME_EACH_TIME, phases=[Phase.generate], stateful_step_count=100, max_examples=1_500)
 
 APPROVE, REJECT, REMOVE, ROTATE, REVOKE = (
     devices.approve,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from clawdbot.domain import codes, gate, senders
+from clawdbot.domain import codes, coming, gate, inviting, senders
 from clawdbot.domain.effects import Change, SendCode
 from clawdbot.domain.gate import Admit, AskApproval, DmPolicy
 from clawdbot.domain.invites import Invite
@@ -22,13 +22,13 @@ UNTIL_FOUND = settings(SAME_EACH_TIME, phases=[Phase.generate], max_examples=1_5
 REQUEST, REFRESH, APPROVE, REJECT = senders.request, senders._refresh, senders.approve, senders.reject
 BLOCK, DECIDE, DRAW, EXPIRE, CURRENT = senders.block, gate.decide, codes.draw, senders.expire, Senders.current
 
-EXPECT, WELCOME = senders.expect, senders._welcome
-REDEEM, LETS_IN = senders._redeem, Invite.lets_in
+EXPECT, WELCOME = senders.expect, coming.welcome
+REDEEM, LETS_IN = coming.redeem, Invite.lets_in
 
 Twin = Callable[..., Any]
 
 
-def test_M_D1_D4_D10_D11_D17_S6_the_invariants_hold_in_all_orders() -> None:
+def test_M_D1_D4_D10_D11_D17_D18_S6_the_invariants_hold_in_all_orders() -> None:
     run_state_machine_as_test(SendersMachine, settings=SAME_EACH_TIME)
 
 
@@ -225,6 +225,10 @@ def a_word_is_good_though_used_up(invite: Invite, ids: frozenset[SenderId], *, n
     return LETS_IN(replace(invite, uses=1), ids, now=now)
 
 
+def who_was_put_out_knows_a_word(state: Senders, ids: frozenset[SenderId]) -> Senders:
+    return state
+
+
 def used_codes_outlive_the_approval(state: Senders, now: int) -> Senders:
     return replace(left, requests=state.requests) if (left := CURRENT(state, now)) is not state else state
 
@@ -253,7 +257,7 @@ TWINS: list[tuple[object, str, Twin]] = [
     (senders, "reject", rejection_keeps_the_request),
     (senders, "block", a_block_keeps_the_approval),
     (senders, "revoke", a_revocation_is_only_said),
-    (senders, "_forget", requests_outlive_decisions),
+    (Senders, "without", requests_outlive_decisions),
     (gate, "decide", the_gate_forgets_blocks),
     (gate, "decide", the_gate_admits_who_waits),
     (gate, "decide", approvals_count_under_allowlist),
@@ -276,11 +280,12 @@ TWINS: list[tuple[object, str, Twin]] = [
     (Senders, "expects", who_is_expected_is_a_stranger),
     (Senders, "expects", everybody_once_expected_is_expected),
     (senders, "expect", an_announcement_overrules_a_block),
-    (senders, "_welcome", a_welcome_is_repeated),
-    (senders, "_redeem", a_word_is_not_used_up),
+    (coming, "welcome", a_welcome_is_repeated),
+    (coming, "redeem", a_word_is_not_used_up),
     (Invite, "lets_in", a_word_lets_in_whoever_was_in),
     (Invite, "lets_in", a_word_is_good_for_ever),
     (Invite, "lets_in", a_word_is_good_though_used_up),
+    (inviting, "close_to", who_was_put_out_knows_a_word),
     (SendersMachine, "key", staticmethod(one_account_for_all)),
 ]
 

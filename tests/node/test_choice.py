@@ -1,5 +1,7 @@
 """Which gateway, and what it may be shown: what is configured for one is shown to no other (threats.md G15)."""
 
+from dataclasses import replace
+
 import pytest
 
 from clawdbot.client import address as addresses
@@ -75,6 +77,15 @@ def test_G15_what_is_configured_is_for_the_configured_gateway() -> None:
     assert choose(Said(host="other")).credentials == NOTHING
     assert choose(Said(port=5)).credentials == NOTHING
     assert choose(Said(), MINE).credentials == NOTHING
+
+
+def test_G15_what_is_configured_is_for_the_certificate_of_the_configured_gateway() -> None:
+    """A setup code may name another one for the same address; what its owner names himself is his affair."""
+    there, shown = GatewayAt("gw", 1234, tls=True), LOCAL.credentials
+    for pin, expected in (("", NOTHING), ("cd" * 32, NOTHING), (PIN, shown), (PIN.upper(), shown)):
+        configured = Configured(replace(there, fingerprint=pin), shown)
+        assert choice.choose(Said(), MINE, configured, {}).credentials == expected
+        assert choice.choose(Said(fingerprint=PIN), MINE, configured, {}).credentials == shown
 
 
 def test_what_is_given_counts_first() -> None:

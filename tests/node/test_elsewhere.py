@@ -81,6 +81,7 @@ async def test_from_pairing_to_revocation(away: Away) -> None:
     async with away.node(*away.first_words, fingerprint=away.fingerprint) as node:
         await node.says("devices approve")
         (request,) = away.owner.requests(away.gateway)
+        assert f"must show, too: {request['checkWords']}\n" in node.log.read_text()  # threats.md G19
         assert (request["role"], request["displayName"], request["remoteIp"]) == ("node", NAME, STRANGER)
         assert f"clawdbot devices approve {request['requestId']}" in node.log.read_text()
         assert not away.is_connected()

@@ -10,6 +10,7 @@ import pytest
 
 from clawdbot.channels.backoff import Backoff
 from clawdbot.client import identity_file
+from clawdbot.client.refusals import NO_WORDS
 from clawdbot.client.token_file import TokenFile
 from clawdbot.domain.names import Role
 from clawdbot.errors import Refused
@@ -81,7 +82,7 @@ async def test_G5_a_waiting_node_is_one_request_and_one_announcement(owner: Owne
     async with host_of(state, owner.at, backoff=Backoff(first=0.001, most=0.002, chance=count)) as host:
         await eventually(lambda: knocks >= 50)
         assert len(await owner.waiting()) == 1
-        assert host.lines[-2:] == ["waiting for approval", await host.says("devices approve")]
+        assert host.lines[-3:] == ["waiting for approval", NO_WORDS, await host.says("devices approve")]
     announced = [event for event in owner.program.events if event["event"] == "device.pair.requested"]
     assert len(announced) == 1
 

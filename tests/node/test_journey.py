@@ -3,6 +3,7 @@
 import pytest
 
 from clawdbot.client import refusals
+from clawdbot.client.refusals import NO_WORDS
 from clawdbot.client.transport import Closed
 from clawdbot.errors import ClawdbotError, ConnectRefused, GatewayUnavailable, NoGateway
 from clawdbot.node import journey
@@ -45,10 +46,28 @@ def stopped(step: Step) -> ClawdbotError:
 def test_the_owner_is_told_what_to_type() -> None:
     """Once: retries of the same request say nothing."""
     first = again(turned_away(Journey(), pairing("r1")))
-    assert first.lines == ("waiting for approval", "on the gateway's machine: clawdbot devices approve r1")
+    assert first.lines == ("waiting for approval", NO_WORDS, "on the gateway's machine: clawdbot devices approve r1")
     second = again(turned_away(first.journey, pairing("r1"), 5))
     assert second.lines == ()
     assert second.journey.request == Request("r1", 0)
+
+
+def test_G19_the_words_to_compare_come_before_what_to_type() -> None:
+    """Once as well; but other words for the same request are told of: somebody else answers there now."""
+    first = pairing("r1")
+    first.check_words = "a b c"
+    step = again(turned_away(Journey(), first))
+    compare = 'check words, which "clawdbot devices list" must show, too: '
+    assert step.lines == (
+        "waiting for approval",
+        f"{compare}a b c",
+        "on the gateway's machine: clawdbot devices approve r1",
+    )
+    assert again(turned_away(step.journey, first)).lines == ()
+    other = pairing("r1")
+    other.check_words = "d e f"
+    assert again(turned_away(step.journey, other)).lines[1] == f"{compare}d e f"
+    assert again(turned_away(step.journey, pairing("r1"))).lines[1] == NO_WORDS
 
 
 def test_G5_retries_keep_the_request_alive() -> None:
@@ -64,7 +83,7 @@ def test_a_request_that_ended_by_itself_is_replaced() -> None:
     """A gateway that does not renew it makes a new one after its five minutes; the owner is told the new command."""
     state = again(turned_away(Journey(), pairing("r1"))).journey
     step = again(turned_away(state, pairing("r2"), REQUEST_S))
-    assert step.lines[1].endswith("approve r2")
+    assert step.lines[-1].endswith("approve r2")
     assert step.journey.request == Request("r2", REQUEST_S)
 
 
@@ -164,7 +183,7 @@ def test_an_outage_does_not_lose_the_request() -> None:
     away = again(journey.not_reached(waiting, NoGateway("no gateway"), delay=delay)).journey
     back = again(turned_away(away, pairing("r1"), 30))
     assert back.journey.request == Request("r1", 0)
-    assert back.lines[1].endswith("approve r1")
+    assert back.lines[-1].endswith("approve r1")
 
 
 @pytest.mark.parametrize("error", [WRONG, pairing("r1"), refused("NOT_PAIRED", "pairing required")])

@@ -4,13 +4,7 @@ Real children under strace, which kills or lets down the n-th call of each kind,
 """
 
 import json
-import os
-import re
 import stat
-import subprocess
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +14,7 @@ from clawdbot.errors import StoreUnavailable
 from clawdbot.store.files import FileStore
 from clawdbot.store.locks import Patience
 from tests.support import store_strace as strace
+from tests.support.disks import small_disk
 from tests.support.store_moves import KEY, LENT_MS, NOW, Move, after, places
 
 STORY = [
@@ -37,6 +32,9 @@ STORY = [
     Move("request", "5"),
 ]
 """Every kind of move; a state of places after each that is unlike the one before."""
+
+PUT_OUT = [Move("request", "7"), Move("lend", "7"), Move("invite", ""), Move("revoke", "7")]
+"""Somebody who is in for a time knows a word, and is put out."""
 
 PROMPT = Patience(lock_s=10)
 """Shorter than a lock that somebody left takes to grow stale."""
@@ -66,23 +64,27 @@ async def test_S2_killed_at_any_system_call_loses_nothing_that_was_acknowledged(
     """The state is the one after the moves that were acknowledged, or with the one more that was on its way."""
     strace.need_strace()
     states = [places(after(STORY[:count])) for count in range(len(STORY) + 1)]
+    for state_dir, run in strace.killed(tmp_path, STORY):
+        parse_all(state_dir)
+        count = len(run.said)
+        found = await goes_on(state_dir)
+        assert places(found) in states[count : count + 2], (state_dir.name, run.said)
 
-    def kill(call: tuple[str, int]) -> tuple[Path, strace.Run]:
-        name, number = call
-        state_dir = tmp_path / f"{name}-{number}"
-        return state_dir, strace.run(
-            state_dir, STORY, "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}"
-        )
 
-    calls = strace.counted(tmp_path / "whole", STORY)
-    assert {"write", "fsync"} <= {name for name, _ in calls}
-    with ThreadPoolExecutor(2) as threads:
-        for state_dir, run in threads.map(kill, calls):
-            assert run.code == -9, (state_dir.name, run.errors)
-            parse_all(state_dir)
-            saved = len(run.said)
-            found = await goes_on(state_dir)
-            assert places(found) in states[saved : saved + 2], (state_dir.name, run.said)
+async def test_S2_D18_a_revocation_that_is_killed_and_repeated_leaves_no_word_open(tmp_path: Path) -> None:
+    """Wherever it is killed: the word never outlives the approval, of which an end makes more than one commit."""
+    strace.need_strace()
+    states = [places(after(PUT_OUT[:count])) for count in range(len(PUT_OUT) + 1)]
+    for state_dir, run in strace.killed(tmp_path, PUT_OUT):
+        parse_all(state_dir)
+        count = len(run.said)
+        found = await goes_on(state_dir)
+        assert places(found) in states[count : count + 2], (state_dir.name, run.said)
+        if count == len(PUT_OUT) - 1:
+            store = FileStore(state_dir, patience=PROMPT)
+            await store.update(KEY, PUT_OUT[-1])
+            answer = (await store.update(KEY, Move("redeem", "7"))).answer
+            assert isinstance(answer, Requested), state_dir.name
 
 
 def test_S2_nothing_is_acknowledged_before_it_is_on_the_disk(tmp_path: Path) -> None:
@@ -92,21 +94,12 @@ def test_S2_nothing_is_acknowledged_before_it_is_on_the_disk(tmp_path: Path) -> 
     run = strace.run(tmp_path / "state", [Move("request", "7"), Move("approve", "7")], "-y", "-e", f"trace={calls}")
     assert run.said == ["saved", "saved"], run.errors
     folder = "fsync credentials"
-    assert [event(line) for line in run.calls][-13:] == [
+    assert [strace.event(line) for line in run.calls][-13:] == [
         *["fsync telegram-pairing.json.tmp", "rename telegram-pairing.json", folder, "acknowledged"],
         *["fsync telegram-senders.json.tmp", "fsync telegram-allowFrom.json.tmp", "fsync telegram-pairing.json.tmp"],
         *["rename telegram-senders.json", "rename telegram-allowFrom.json", folder],
         *["rename telegram-pairing.json", folder, "acknowledged"],
     ]
-
-
-def event(line: str) -> str:
-    """A line of strace without what differs each time."""
-    if "writev" in line:
-        return "acknowledged"
-    call = "fsync" if "fsync" in line else "rename"
-    name = re.findall(r'[</"]([\w.-]+)[">]', line)[-1]
-    return f"{call} {re.sub(r'[.][0-9a-f]{16}[.]tmp', '.tmp', name)}"
 
 
 FAULTS = [("fsync", "EIO"), ("write", "ENOSPC"), ("renameat", "EIO"), ("mkdirat", "ENOSPC"), ("unlinkat", "EIO")]
@@ -118,26 +111,12 @@ async def test_S2_what_the_disk_refuses_is_answered_as_failed_and_changes_nothin
 ) -> None:
     """Whichever call fails: the moves that were acknowledged are there, and exactly those."""
     strace.need_strace()
-
-    def fail(number: int) -> tuple[Path, strace.Run]:
-        state_dir = tmp_path / str(number)
-        return state_dir, strace.run(
-            state_dir, STORY, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"
-        )
-
-    numbers = [number for name, number in strace.counted(tmp_path / "whole", STORY) if name == call]
-    if not numbers:
-        pytest.skip(f"NOT TESTED: {error} on {call}, which is called something else on this machine")
-    failures = 0
-    with ThreadPoolExecutor(2) as threads:
-        for state_dir, run in threads.map(fail, numbers):
-            assert run.code == 0, run.errors
-            assert len(run.said) == len(STORY)
-            failures += run.said.count("failed")
-            parse_all(state_dir)
-            saved = [move for move, said in zip(STORY, run.said, strict=True) if said == "saved"]
-            assert await goes_on(state_dir) == after(saved), (call, state_dir.name, run.said)
-    assert failures == (0 if call == "unlinkat" else len(numbers))
+    made = failures = 0
+    for state_dir, run in strace.refused(tmp_path, STORY, call, error):
+        made, failures = made + 1, failures + run.said.count("failed")
+        parse_all(state_dir)
+        assert await goes_on(state_dir) == after(strace.saved(STORY, run)), (call, state_dir.name, run.said)
+    assert failures == (0 if call == "unlinkat" else made)
 
 
 async def test_S2_a_disk_that_never_flushes_takes_nothing(tmp_path: Path) -> None:
@@ -151,22 +130,6 @@ async def test_S2_a_disk_that_never_flushes_takes_nothing(tmp_path: Path) -> Non
     run = strace.run(tmp_path / "state", moves, "-e", "trace=fsync", "-e", "inject=fsync:error=EIO:when=3+")
     assert run.said == ["failed"] * 3, run.errors
     assert parse_all(tmp_path / "state") == before
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("NOT TESTED: a full disk: only root may mount one")
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip("NOT TESTED: a full disk: tmpfs cannot be mounted here")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 async def test_S2_a_full_disk_fails_honestly_and_works_again_with_room(tmp_path: Path) -> None:

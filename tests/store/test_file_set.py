@@ -1,6 +1,9 @@
-"""Several files as one state, whatever they hold. What devices and senders make of it: their own tests."""
+"""Several files that are replaced as one, whatever they hold. What devices and senders make of it: their own tests.
 
-import time
+How they are read: ``test_sight.py``.
+"""
+
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,10 +11,12 @@ from typing import Any
 import pytest
 
 from clawdbot.domain.effects import Change
-from clawdbot.errors import Refused, StoreCorrupt
-from clawdbot.store.disk import Folder
-from clawdbot.store.file_set import Broken, Copy, FileSet, Layout, Texts, decided
+from clawdbot.errors import Refused
+from clawdbot.store import disk, sight
+from clawdbot.store.disk import Folder, Signature
+from clawdbot.store.file_set import FileSet, decided
 from clawdbot.store.locks import Patience
+from clawdbot.store.sight import Copy, Layout, Texts
 
 Words = dict[str, str]
 
@@ -25,9 +30,6 @@ class TwoFiles(FileSet[Words]):
 
     def decode(self, texts: Texts, old: Copy[Words] | None) -> Words:
         self.decoded += 1
-        for name, text in texts.items():
-            if text == b"broken":
-                raise Broken(name, "it is broken")
         return {name: text.decode() for name, text in texts.items() if text}
 
     def notes(self, stored: Words) -> Iterator[tuple[str, str]]:
@@ -42,28 +44,6 @@ def two(state_dir: Path) -> TwoFiles:
 def put(two: TwoFiles, name: str, word: bytes) -> None:
     with two.locked() as (folder, _):
         folder.rename(folder.stage(name, word), name)
-
-
-def test_nothing_is_made_by_looking(two: TwoFiles, state_dir: Path) -> None:
-    assert two.look() == two.inspect() == {}
-    assert not state_dir.exists()
-
-
-def test_files_are_read_as_one(two: TwoFiles) -> None:
-    """Both, one, or none of them."""
-    put(two, "two.json", b"b")
-    assert two.look() == {"two.json": "b"}
-    put(two, "one.json", b"a")
-    assert two.look() == {"one.json": "a", "two.json": "b"}
-
-
-def test_the_same_words_are_not_decoded_twice(two: TwoFiles) -> None:
-    """A file that was written anew with what it held says the same object."""
-    put(two, "one.json", b"a")
-    first = two.look()
-    put(two, "one.json", b"a")
-    assert two.look() is first
-    assert two.decoded == 1
 
 
 def write(files: TwoFiles, **words: str) -> Words:
@@ -90,10 +70,41 @@ def test_what_we_wrote_is_known_without_being_read(two: TwoFiles, monkeypatch: p
     assert two.decoded == decoded
 
 
+def test_what_we_wrote_is_known_beside_what_is_not_there(two: TwoFiles) -> None:
+    """Though our lock came and went in the folder this moment; what comes into it is noticed."""
+    known = write(two, one="a")
+    assert two.glance() is known
+    (two.folder / "two.json").write_bytes(b"b")
+    assert two.look() == {"one.json": "a", "two.json": "b"}
+
+
 def test_who_writes_right_after_us_is_noticed(two: TwoFiles) -> None:
     """Into the same file, as many bytes, within the same tick of the clock: a hundred times."""
     for _ in range(100):
         write(two, one="a", two="b")
+        (two.folder / "one.json").write_bytes(b"z")
+        assert two.look() == {"one.json": "z", "two.json": "b"}
+
+
+def test_D17_who_writes_right_after_us_is_noticed_where_times_are_whole_seconds(
+    two: TwoFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No time is ours alone there: what we wrote is read again, and so is what somebody wrote over it."""
+    whole, second = os.utime, 1_000_000_000
+
+    def coarse(path: Any, *, ns: tuple[int, int]) -> None:
+        whole(path, ns=(ns[0] // second * second, ns[1] // second * second))
+
+    def looks(found: os.stat_result) -> Signature:
+        mtime, ctime = (time // second * second for time in (found.st_mtime_ns, found.st_ctime_ns))
+        return found.st_dev, found.st_ino, found.st_size, mtime, ctime
+
+    monkeypatch.setattr(os, "utime", coarse)
+    monkeypatch.setattr(sight, "signature", looks)
+    monkeypatch.setattr(disk, "signature", looks)
+    for _ in range(20):
+        write(two, one="a", two="b")
+        assert two.look() == {"one.json": "a", "two.json": "b"}
         (two.folder / "one.json").write_bytes(b"z")
         assert two.look() == {"one.json": "z", "two.json": "b"}
 
@@ -107,64 +118,6 @@ def test_only_what_changed_is_read(two: TwoFiles, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(Folder, "read", lambda self, name: names.append(name) or read(self, name))  # type: ignore[func-returns-value]
     assert two.look() == {"one.json": "a", "two.json": "c"}
     assert names == ["two.json"]
-
-
-def test_what_comes_into_the_folder_is_noticed(two: TwoFiles) -> None:
-    """A file that was not there is not looked for as long as its folder shows that nothing came."""
-    write(two, one="a")
-    time.sleep(0.06)
-    known = two.look()
-    assert two.glance() is known
-    (two.folder / "two.json").write_bytes(b"b")
-    assert two.look() == {"one.json": "a", "two.json": "b"}
-    (two.folder / "two.json").unlink()
-    (two.folder / "one.json").unlink()
-    assert two.look() == {}
-
-
-def test_S4_a_broken_file_is_named(two: TwoFiles, state_dir: Path) -> None:
-    put(two, "two.json", b"broken")
-    with pytest.raises(StoreCorrupt, match=r"words/two\.json is not what it must be: it is broken"):
-        two.look()
-
-
-def test_S4_every_broken_file_is_named(two: TwoFiles) -> None:
-    """Each on its own, for whoever mends them; those that can be read are not among them."""
-    assert list(two.broken()) == []
-    put(two, "two.json", b"broken")
-    assert [name for name, _ in two.broken()] == ["two.json"]
-    put(two, "one.json", b"broken")
-    assert [(name, str(error.__cause__)) for name, error in two.broken()] == [
-        ("one.json", "it is broken"),
-        ("two.json", "it is broken"),
-    ]
-
-
-def test_a_glance_knows_what_has_not_changed_and_nothing_else(two: TwoFiles) -> None:
-    """It reads nothing."""
-    put(two, "one.json", b"a")
-    assert two.glance() is None
-    time.sleep(0.06)  # a change of this moment could be followed by another one that looks alike
-    known = two.look()
-    assert two.glance() is known
-    put(two, "one.json", b"b")
-    assert two.glance() is None
-
-
-def test_files_of_two_moments_are_not_one_state(two: TwoFiles, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Changed while they were read: look again."""
-    put(two, "one.json", b"a")
-    read = Folder.read
-
-    def disturbed(self: Folder, name: str) -> Any:
-        blob = read(self, name)
-        monkeypatch.setattr(Folder, "read", read)
-        put(two, "one.json", b"b")
-        return blob
-
-    monkeypatch.setattr(Folder, "read", disturbed)
-    assert two.look() is None
-    assert two.look() == {"one.json": "b"}
 
 
 @pytest.mark.parametrize(

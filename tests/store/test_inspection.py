@@ -243,6 +243,7 @@ async def test_a_folder_that_nothing_can_be_saved_in_is_an_error(
 ) -> None:
     """Before the first approval fails on it; the way out is the command to type. (For root nothing is closed.)"""
     store = await settled_store(state_dir)
+    (state_dir / "credentials").chmod(0o500)
     monkeypatch.setattr(os, "access", lambda path, mode: path != state_dir / "credentials")
     (problem,) = store.problems()
     assert (problem.path, problem.severity) == (state_dir / "credentials", Severity.ERROR)

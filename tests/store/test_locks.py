@@ -211,6 +211,27 @@ def test_confirming_is_a_sign_of_life(state_dir: Path) -> None:
         assert all(abs((folder.path / name).stat().st_mtime - time.time()) < 20 for name in LOCKS)
 
 
+async def test_a_file_that_is_not_changed_is_not_waited_for(state_dir: Path) -> None:
+    """As the reference does: a request needs the lock of the file of requests alone, an approval that of the allowlist
+    too."""
+    store = FileStore(state_dir, patience=HASTY)
+    await store.update(KEY, Move("request", "7"))
+    foreign_lock(state_dir, LOCKS[1])
+    await store.update(KEY, Move("request", "8"))
+    with pytest.raises(StoreUnavailable, match=LOCKS[1]):
+        await store.update(KEY, Move("approve", "7"))
+    assert {place.partition(" ")[0] for place in places(await store.read(KEY)).values()} == {"waiting"}
+
+
+def test_a_lock_that_is_held_is_not_taken_twice(state_dir: Path) -> None:
+    with created(state_dir) as folder:
+        with exclusive(folder, "telegram-pairing.flock", LOCKS[:1], Patience()) as held:
+            assert [held.take(name) for name in (*LOCKS, *LOCKS)] == [False, True, False, False]
+            held.confirm()
+            assert {path.name for path in folder.path.glob("*.lock")} == set(LOCKS)
+        assert not list(folder.path.glob("*.lock"))
+
+
 async def test_a_flock_that_was_removed_and_made_anew_is_still_one_lock(state_dir: Path) -> None:
     """Whoever waited on the removed file looks again."""
     with created(state_dir) as folder:

@@ -9,9 +9,7 @@ from typing import Any
 
 import pytest
 
-from clawdbot.errors import StoreCorrupt, StoreUnavailable
-from clawdbot.store import reader
-from clawdbot.store.file_set import FileSet
+from clawdbot.errors import StoreCorrupt
 from clawdbot.store.reader import Reader
 from clawdbot.store.register_files import RegisterFiles
 from tests.support.register_files import files, make, put
@@ -126,13 +124,3 @@ def test_one_loop_after_another(state_dir: Path, threads: ThreadPoolExecutor) ->
 
     asyncio.run(leaves())
     assert set(asyncio.run(one.read()).states) == {ONE.key.device}
-
-
-async def test_a_reader_does_not_wait_forever_for_a_quiet_moment(
-    state_dir: Path, monkeypatch: pytest.MonkeyPatch, threads: ThreadPoolExecutor
-) -> None:
-    """Fails closed, and says where."""
-    monkeypatch.setattr(FileSet, "look", lambda self: None)
-    monkeypatch.setattr(reader, "LOOKS", 3)
-    with pytest.raises(StoreUnavailable, match="devices change faster"):
-        await Reader(files(state_dir), threads).read()

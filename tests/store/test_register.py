@@ -12,10 +12,10 @@ from clawdbot.domain.names import DeviceId
 from clawdbot.domain.node_records import Node
 from clawdbot.store import register as registers
 from clawdbot.store.device_rows import DEVICES
-from clawdbot.store.file_set import Broken
 from clawdbot.store.node_rows import NODES
 from clawdbot.store.register import MAX_ODD, PAIRED, PENDING, Kind, Register
 from clawdbot.store.rows import text
+from clawdbot.store.sight import Broken
 from tests.support.devices import identity
 from tests.support.register_files import KINDS, VECTORS
 from tests.support.register_moves import NOW, DeviceMove, NodeMove

@@ -4,9 +4,7 @@ As ``test_faults.py`` has it for senders: real children under strace.
 """
 
 import json
-import re
 import stat
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -69,23 +67,11 @@ async def test_S2_killed_at_any_system_call_loses_nothing_that_was_acknowledged(
     """The state is the one after the moves that were acknowledged, or with the one more that was on its way."""
     strace.need_strace()
     states = [after(STORY[:count]) for count in range(len(STORY) + 1)]
-
-    def kill(call: tuple[str, int]) -> tuple[Path, strace.Run]:
-        name, number = call
-        state_dir = tmp_path / f"{name}-{number}"
-        return state_dir, strace.run(
-            state_dir, STORY, "-e", f"trace={name}", "-e", f"inject={name}:signal=SIGKILL:when={number}"
-        )
-
-    calls = strace.counted(tmp_path / "whole", STORY)
-    assert {"write", "fsync"} <= {name for name, _ in calls}
-    with ThreadPoolExecutor(2) as threads:
-        for state_dir, run in threads.map(kill, calls):
-            assert run.code == -9, (state_dir.name, run.errors)
-            parse_all(state_dir)
-            saved = len(run.said)
-            found = await goes_on(state_dir)
-            assert found in states[saved : saved + 2], (state_dir.name, run.said)
+    for state_dir, run in strace.killed(tmp_path, STORY):
+        parse_all(state_dir)
+        count = len(run.said)
+        found = await goes_on(state_dir)
+        assert found in states[count : count + 2], (state_dir.name, run.said)
 
 
 def test_S2_a_grant_is_on_the_disk_before_its_request_is_gone(tmp_path: Path) -> None:
@@ -94,7 +80,7 @@ def test_S2_a_grant_is_on_the_disk_before_its_request_is_gone(tmp_path: Path) ->
     calls = "fsync,?rename,renameat,?renameat2,writev"
     run = strace.run(tmp_path / "state", STORY[:2], "-y", "-e", f"trace={calls}")
     assert run.said == ["saved", "saved"], run.errors
-    assert [event(line) for line in run.calls][-11:] == [
+    assert [strace.event(line) for line in run.calls][-11:] == [
         *["fsync pending.json.tmp", "rename pending.json", "fsync devices", "acknowledged"],
         *["fsync paired.json.tmp", "fsync pending.json.tmp"],
         *["rename paired.json", "fsync devices", "rename pending.json", "fsync devices", "acknowledged"],
@@ -107,21 +93,12 @@ def test_nobody_waits_for_the_disk_to_be_let_in(tmp_path: Path) -> None:
     connects = [DeviceMove("ask", now=NOW + number, seed=number) for number in range(1, 101)]
     run = strace.run(tmp_path / "state", [*STORY[:2], *connects], "-y", "-e", "trace=fsync,writev")
     assert run.said == ["saved"] * 102, run.errors
-    events = [event(line) for line in run.calls]
+    events = [strace.event(line) for line in run.calls]
     last = len(events) - events[::-1].index("acknowledged")
     assert events[last - 100 : last] == ["acknowledged"] * 100
     assert events[last:] == ["fsync paired.json.tmp", "fsync devices"]
     record = json.loads((tmp_path / "state" / "devices" / "paired.json").read_bytes())[KEY.device]
     assert (record["tokens"]["operator"]["lastUsedAtMs"], record["displayName"]) == (NOW + 100, "Name 100")
-
-
-def event(line: str) -> str:
-    """A line of strace without what differs each time."""
-    if "writev" in line:
-        return "acknowledged"
-    call = "fsync" if "fsync" in line else "rename"
-    name = re.findall(r'[</"]([\w.-]+)[">]', line)[-1]
-    return f"{call} {re.sub(r'[.][0-9a-f]{16}[.]tmp', '.tmp', name)}"
 
 
 @pytest.mark.parametrize(("call", "error"), [("fsync", "EIO"), ("write", "ENOSPC"), ("renameat", "EIO")])
@@ -130,23 +107,9 @@ async def test_S2_what_the_disk_refuses_is_answered_as_failed_and_changes_nothin
 ) -> None:
     """Whichever call fails: the moves that were acknowledged are there, and exactly those."""
     strace.need_strace()
-
-    def fail(number: int) -> tuple[Path, strace.Run]:
-        state_dir = tmp_path / str(number)
-        return state_dir, strace.run(
-            state_dir, STORY, "-e", f"trace={call}", "-e", f"inject={call}:error={error}:when={number}"
-        )
-
-    numbers = [number for name, number in strace.counted(tmp_path / "whole", STORY) if name == call]
-    if not numbers:
-        pytest.skip(f"NOT TESTED: {error} on {call}, which is called something else on this machine")
-    failures = 0
-    with ThreadPoolExecutor(2) as threads:
-        for state_dir, run in threads.map(fail, numbers):
-            assert run.code == 0, run.errors
-            assert len(run.said) == len(STORY)
-            failures += run.said.count("failed")
-            parse_all(state_dir)
-            saved = [move for move, said in zip(STORY, run.said, strict=True) if said == "saved"]
-            assert await goes_on(state_dir) == after(saved), (call, state_dir.name, run.said)
-    assert failures == len(numbers)
+    made = failures = 0
+    for state_dir, run in strace.refused(tmp_path, STORY, call, error):
+        made, failures = made + 1, failures + run.said.count("failed")
+        parse_all(state_dir)
+        assert await goes_on(state_dir) == after(strace.saved(STORY, run)), (call, state_dir.name, run.said)
+    assert failures == made

@@ -16,11 +16,12 @@ from clawdbot.domain.effects import Change
 from clawdbot.domain.names import Channel, ChannelAccount
 from clawdbot.domain.senders import Approval, Approved, NoSuchRequest, Request, Senders
 from clawdbot.errors import StoreCorrupt, StoreUnavailable
-from clawdbot.store import disk, file_set, senders_files
+from clawdbot.store import disk, senders_files, sight
 from clawdbot.store.base import SendersKey
 from clawdbot.store.disk import Folder, Signature, signature
 from clawdbot.store.files import FileStore
-from clawdbot.store.locks import Patience
+from clawdbot.store.locks import Held, Patience
+from clawdbot.store.rewriting import encode
 from clawdbot.store.senders_files import SendersFiles
 from tests.support.store_moves import ACCOUNT, KEY, NOW, Move, after, places
 
@@ -90,9 +91,9 @@ def test_a_copy_of_files_that_have_just_changed_is_not_trusted(
     def coarse(found: os.stat_result) -> Signature:
         return found.st_dev, found.st_ino, found.st_size, 0, found.st_ctime_ns // hour * hour
 
-    for module in (disk, file_set):
+    for module in (disk, sight):
         monkeypatch.setattr(module, "signature", coarse)
-    monkeypatch.setattr(file_set, "SETTLED_NS", 0 if trusting else 2 * hour)
+    monkeypatch.setattr(sight, "SETTLED_NS", 0 if trusting else 2 * hour)
     make(state_dir, Move("request", "7"))
     one = files(state_dir)
     assert one.look() is one.look()
@@ -181,6 +182,31 @@ def test_S4_a_file_never_grows_beyond_what_is_read(state_dir: Path, monkeypatch:
     outcomes = files(state_dir).transact([Move("request", "7"), Move("request", "8"), Move("block", "9")])
     assert [type(outcome).__name__ for outcome in outcomes] == ["Change", "StoreUnavailable", "Change"]
     assert places(state_of(files(state_dir))).keys() == {"7", "9"}
+
+
+def test_a_group_is_spelled_once(state_dir: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not once for each of those who decide."""
+    spelled: list[Senders] = []
+    monkeypatch.setattr(senders_files, "encode", lambda state, *rest: spelled.append(state) or encode(state, *rest))  # type: ignore[func-returns-value]
+    make(state_dir, *[Move("block", str(number)) for number in range(1, 21)])
+    assert [len(state.blocked) for state in spelled] == [20]
+
+
+def test_S3_who_was_let_in_while_we_waited_for_a_lock_stays_in(
+    state_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is decided without the lock of a file counts only if nobody changed the file before we had it."""
+    one = files(state_dir)
+    one.transact([Move("request", "7")])
+    take = Held.take
+
+    def late(held: Held, name: str) -> bool:
+        put(state_dir, "allowFrom", {"allowFrom": ["42"]})
+        return take(held, name)
+
+    monkeypatch.setattr(Held, "take", late)
+    one.transact([Move("approve", "7")])
+    assert places(state_of(one)) == {"7": "allowed", "42": "allowed"}
 
 
 # --- what crashes leave ----------------------------------------------------------------------------------------------

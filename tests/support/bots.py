@@ -110,7 +110,7 @@ class Bot:
         held = open_held(
             door,
             self.state,
-            read=self.service.read,
+            self.store,
             config=self.config.current,
             supervisor=lambda: self.supervisor,
             deliver=lambda message: reception.on_direct_message(message),

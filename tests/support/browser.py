@@ -15,6 +15,7 @@ from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.gateway.dashboard.pages import pages
 from clawdbot.gateway.reports import AccountReport, ChannelReport
+from clawdbot.gateway.verbs.base import Holds, nothing_held
 from clawdbot.service import Door
 from tests.support.gateways import Client, Running, gateway
 from tests.support.histories import kept
@@ -126,12 +127,12 @@ async def link(running: Running, owner: Client, *scopes: str) -> str:
 
 @asynccontextmanager
 async def at_home(
-    viewport: dict[str, int] = PHONE, *, state_dir: Path | None = None, **more: Any
+    viewport: dict[str, int] = PHONE, *, state_dir: Path | None = None, holds: Holds = nothing_held, **more: Any
 ) -> AsyncIterator[tuple[Running, Client, Dashboard]]:
     """A gateway, its owner's program, and a dashboard that is in; with a history, if there is a place for it."""
     async with AsyncExitStack() as house:
         history = house.enter_context(kept(state_dir)) if state_dir else {}
-        running = await house.enter_async_context(served(**history))
+        running = await house.enter_async_context(served(holds=holds, **history))
         browser = await house.enter_async_context(chromium())
         owner = await running.admin()
         dashboard = await tab(browser, viewport, **more)

@@ -39,14 +39,14 @@ class Person(Protocol):
     def write(self, text: str) -> object:
         """Send the bot a direct message."""
 
-    async def next_message(self, timeout: float = 10.0) -> str:
+    async def next_message(self, timeout: float = 30.0) -> str:
         """The next text from the bot that was not asked for yet. Raises TimeoutError."""
 
 
 class Presser(Person, Protocol):
     """Somebody on a platform with buttons. Messages of the bot go by what :meth:`buttons` calls them."""
 
-    async def press(self, message: Any, data: str, *, timeout: float = 10.0) -> str:
+    async def press(self, message: Any, data: str, *, timeout: float = 30.0) -> str:
         """Press a button under a message of the bot; what is shown then. Programs of people's own may send any data."""
 
     def buttons(self) -> Mapping[Any, list[list[str]]]:

@@ -91,7 +91,7 @@ def connection() -> Connection:
 def play(dialogue: Dialogue) -> Iterator[tuple[list[str], list[str]]]:
     """Play a dialogue; yields what should have come out and what came out, after each thing that went in."""
     speaker = connection()
-    said = [shown(output) for output in speaker.open()]
+    said = [shown(Send(speaker.open()))]
     expected: list[str] = []
     locked_for = 0
     for line in dialogue.lines:

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +78,8 @@ class Home(Generic[P]):
         return {**kept, "CLAWDBOT_STATE_DIR": str(self.state), "PYTHONPATH": here, "PYTHONUNBUFFERED": "1"}
 
     @asynccontextmanager
-    async def gateway(self, port: int = 0) -> AsyncIterator[Gateway]:
-        """Start a gateway; killed at the end if it still runs."""
+    async def gateway(self, port: int = 0, variables: Mapping[str, str] | None = None) -> AsyncIterator[Gateway]:
+        """Start a gateway; killed at the end if it still runs. ``variables``: what it alone has in its environment."""
         log_path = self.state.parent / f"gateway-{len(list(self.state.parent.glob('gateway-*')))}.log"
         with log_path.open("w") as log:
             process = await asyncio.create_subprocess_exec(
@@ -90,7 +90,7 @@ class Home(Generic[P]):
                 "--verbose",
                 "--port",
                 str(port),
-                env=self.environ,
+                env={**self.environ, **(variables or {})},
                 stdout=log,
                 stderr=log,
             )

@@ -14,13 +14,14 @@ from clawdbot.domain.connect import ClientInfo, Peer
 from clawdbot.domain.credentials import AuthMode, GatewayAuth
 from clawdbot.domain.facts import Record, keep_nothing
 from clawdbot.domain.handshake import signed_payload
-from clawdbot.domain.identity import DeviceIdentity
+from clawdbot.domain.identity import DeviceIdentity, PublicKey
 from clawdbot.domain.secret import Secret
 from clawdbot.gateway import locality
 from clawdbot.gateway.locality import Upgrade
 from clawdbot.gateway.past import Past
 from clawdbot.gateway.server import Gateway, Pace, World
 from clawdbot.gateway.settings import GatewaySettings
+from clawdbot.gateway.verbs.base import Holds, nothing_held
 from clawdbot.service import wall_clock
 from clawdbot.store.base import Store
 from clawdbot.store.memory import MemoryStore
@@ -54,11 +55,14 @@ async def gateway(
     now: Callable[[], int] = wall_clock,
     record: Record = keep_nothing,
     past: Past | None = None,
+    key: PublicKey | None = None,
+    holds: Holds = nothing_held,
     **other: Any,
 ) -> AsyncIterator["Running"]:
     """A gateway that runs for as long as the context lasts."""
     store = store or MemoryStore()
-    world = World(look=look, pace=pace or Pace(), now=now, record=record, past=past or Past())
+    past = past or Past()
+    world = World(look=look, pace=pace or Pace(), now=now, record=record, past=past, key=key, holds=holds)
     running = Running(Gateway(store, settings, world=world, **other), store, now)
     await running.gateway.start()
     async with running.clients:

@@ -123,7 +123,7 @@ class Street:
             came=lambda account, sender: self.house.announcer.sender_came(account, sender, self.clock()),
         )
         attended = AttendedDoor(door, self.notices, self.decisions)
-        self.reception = Reception(attended, assistant=self.echo, send=self.send, decide=self.decisions.reply)
+        self.reception = Reception(attended, assistant=self.echo, send=self.send, decides=self.decisions)
 
     def said(self) -> Owners:
         if self.broken:

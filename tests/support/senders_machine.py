@@ -47,13 +47,14 @@ terms = st.sampled_from([None, None, HOUR // 2, HOUR, DAY])
 
 @dataclass
 class Invitation:
-    """A word that was handed on: for whose bot, until when, and who came in by it."""
+    """A word that was handed on: for whose bot, until when, who came in by it, and who was put out since."""
 
     account: ChannelAccount
     until: int
     uses: int
     lasts: int | None
     guests: set[SenderId] = field(default_factory=set)
+    put_out: set[SenderId] = field(default_factory=set)
 
 
 class SendersMachine(RuleBasedStateMachine):
@@ -186,7 +187,8 @@ class SendersMachine(RuleBasedStateMachine):
         decided = self.is_in(account, sender) or (account, sender) in self.blocked or self.is_awaited(account, sender)
         silent = self.now < self.quiet.get((account, sender), self.now)
         mine = one is not None and one.account == account and self.now < one.until
-        if one is None or not mine or decided or silent or len(one.guests) == one.uses or sender in one.guests:
+        shut = one is None or not mine or len(one.guests) == one.uses or sender in one.guests | one.put_out
+        if one is None or shut or decided or silent:
             assert not isinstance(change.answer, Invited), "a word lets in whom it is for, and each of them once"
             return
         self.save(account, change.state)
@@ -202,6 +204,19 @@ class SendersMachine(RuleBasedStateMachine):
         """Whoever came in by it is thrown out, and writes it again, as chance would seldom have it."""
         self.writes_a_word(sender, word, False)
         for account in ACCOUNTS:
+            self.revokes(account, sender)
+        self.writes_a_word(sender, word, False)
+
+    @rule(sender=people, word=words, blocked=st.booleans())
+    def is_put_out_and_writes_a_word(self, sender: SenderId, word: WordDigest, blocked: bool) -> None:
+        """Whoever was let in by other ways, and knows a word from before he was put out."""
+        one = self.invitations.get(word)
+        account = ACCOUNTS[0] if one is None else one.account
+        self.expects(account, sender, None)
+        if blocked:
+            self.blocks(account, sender)
+            self.unblocks(account, sender)
+        else:
             self.revokes(account, sender)
         self.writes_a_word(sender, word, False)
 
@@ -303,6 +318,7 @@ class SendersMachine(RuleBasedStateMachine):
     @rule(account=accounts, sender=people)
     def blocks(self, account: ChannelAccount, sender: SenderId) -> None:
         self.save(account, senders.block(self.read(account), sender, now=self.now, by="test").state)
+        self.put_out(account, sender)
         self.blocked.add((account, sender))
         self.forget(account, sender)
         self.approved.pop((account, sender), None)
@@ -320,9 +336,16 @@ class SendersMachine(RuleBasedStateMachine):
     def revokes(self, account: ChannelAccount, sender: SenderId) -> None:
         self.save(account, senders.revoke(self.read(account), sender).state)
         if (account, sender) in self.approved or (account, sender) in self.expected:
+            self.put_out(account, sender)
             self.forget(account, sender)
             self.asking.discard((account, sender))
         self.approved.pop((account, sender), None)
+
+    def put_out(self, account: ChannelAccount, sender: SenderId) -> None:
+        """No word that there is lets him in any more (threats.md D18)."""
+        for one in self.invitations.values():
+            if one.account == account:
+                one.put_out.add(sender)
 
     @rule(account=accounts)
     def sweeps(self, account: ChannelAccount) -> None:

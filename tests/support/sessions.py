@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from clawdbot.domain.connect import ClientInfo, ConnectRequest, Peer
+from clawdbot.domain.connect import ClientInfo, Peer
 from clawdbot.domain.credentials import KnowsSecret, PresentedToken, Proof
 from clawdbot.domain.device_records import About
 from clawdbot.domain.handshake import VerifiedDevice
 from clawdbot.domain.names import Role, Scope
 from clawdbot.domain.secret import Secret
-from clawdbot.gateway.session import Session
+from clawdbot.gateway.session import Offer, Session
 from tests.support.gateways import NODE_HOST, TEST, identity
 
 
@@ -52,8 +52,8 @@ def session(
     about = About(client.display_name, client.platform, client.id, client.mode, peer.address)
     held = tuple(Scope(f"operator.{scope}") for scope in scopes)
     verified = VerifiedDevice(key.device_id, key, role, held, about, peer, proof)
-    request = ConnectRequest(3, 3, client, commands=tuple(commands), role=role, scopes=held)
-    return Session(id or f"s{number}", Outbox(), verified, request, since=0, greeted=True)
+    offer = Offer(commands=tuple(commands))
+    return Session(id or f"s{number}", Outbox(), verified, client, offer, since=0, greeted=True)
 
 
 def outbox(of: Session) -> Outbox:

@@ -22,7 +22,7 @@ from clawdbot.domain.names import Channel
 from clawdbot.domain.senders import Senders
 from clawdbot.store.files import FileStore
 from clawdbot.store.locks import Patience
-from clawdbot.store.rewriting import with_spent, with_welcomed, without_ended
+from clawdbot.store.rewriting import with_closed, with_spent, with_welcomed, without_ended
 from clawdbot.store.senders_files import SendersFiles
 from tests.support.store_moves import ACCOUNT, KEY, NOW, VERBS, Move, places, read, spell
 
@@ -89,9 +89,9 @@ def follow(said: list[str], start: Senders) -> tuple[Senders, list[list[Move]]]:
 def possible(state: Senders, moves: list[Move]) -> list[Senders]:
     """What may be found after a kill: moves made at once are saved in any number of groups, each state by state.
 
-    What lends must be known to end before it lends, what ends is ended before its end is forgotten, and who was
-    announced is in before he is not announced any more; an invite is used up before anybody comes in by it; the rest
-    goes file by file.
+    What lends must be known to end before it lends, what ends is ended before its end is forgotten, and invites are
+    closed before that; who was announced is in before he is not announced any more; an invite is used up before anybody
+    comes in by it; the rest goes file by file.
     """
     states = [state]
     for move in moves:
@@ -99,11 +99,12 @@ def possible(state: Senders, moves: list[Move]) -> list[Senders]:
     found = [state]
     for number, old in enumerate(states):
         for new in states[number:]:
-            ended = without_ended(old, new)
+            closed = with_closed(old, new) if without_ended(old, new) is not old else old
+            ended = without_ended(closed, new)
             spent = with_spent(ended, new)
             welcomed = with_welcomed(spent, new)
             ours = replace(welcomed, blocked=new.blocked, expected=new.expected, invites=new.invites)
-            found += [old, ended, spent, welcomed, ours, replace(ours, allowed=new.allowed), new]
+            found += [old, closed, ended, spent, welcomed, ours, replace(ours, allowed=new.allowed), new]
     return found
 
 

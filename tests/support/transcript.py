@@ -16,6 +16,7 @@ import shlex
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -68,11 +69,13 @@ def lay(files: dict[str, str], state: Path) -> None:
         path.chmod(0o600)
 
 
-def clawdbot(arguments: list[str], state: Path, *, stdin: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the command line as a process on a state directory."""
+def clawdbot(
+    arguments: list[str], state: Path, *, stdin: str = "", by: Sequence[str] = ()
+) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process on a state directory; ``by``: a program that runs it in its own way."""
     environ = {name: value for name, value in os.environ.items() if not name.endswith("_TOKEN")}
     return subprocess.run(
-        [sys.executable, "-m", "clawdbot", *arguments],
+        [*by, sys.executable, "-m", "clawdbot", *arguments],
         input=stdin,
         capture_output=True,
         text=True,

@@ -1,11 +1,13 @@
 """People as operators see them: each in his list, with when, by whom and until when, as far as that is known."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
 from clawdbot.domain.codes import PairingCode
+from clawdbot.domain.held import Slip
 from clawdbot.domain.invites import Invite, WordDigest
 from clawdbot.domain.links import Link
 from clawdbot.domain.names import Channel, ChannelAccount, SenderId
@@ -18,9 +20,12 @@ LATER = "2026-11-22T18:13:23.000Z"
 HOUR = 3_600_000
 WHERE = {"channel": "telegram", "account": "default"}
 
+HELD = {Slip(ChannelAccount(Channel.TELEGRAM), SenderId("10"), NOW)}
+
 
 def seen(known: Senders, now: int = NOW) -> Any:
-    return json.loads(msgspec.json.encode(people([(ChannelAccount(Channel.TELEGRAM), known)], now=now)))
+    listed = people([(ChannelAccount(Channel.TELEGRAM), known)], now=now, holds=HELD.__contains__)
+    return json.loads(msgspec.json.encode(listed))
 
 
 def test_everybody_is_in_his_list() -> None:
@@ -78,6 +83,16 @@ def test_S7_an_invite_is_shown_by_a_name_that_is_not_its_word() -> None:
         }
     ]
     assert seen(known)["allowed"] == [{**WHERE, "id": "2", "linked": ["3"]}]
+
+
+def test_who_waits_is_shown_with_what_is_his() -> None:
+    """His other ids, by whichever of his the owner linked them; and that his first message is held, of that request."""
+    asked = Request(SenderId("10"), PairingCode("ABCD2345"), NOW, NOW, aliases=frozenset({SenderId("11")}))
+    links = {SenderId("11"): Link(frozenset({SenderId("12")}))}
+    (waits,) = seen(Senders(requests={SenderId("10"): asked}, links=links))["pending"]
+    assert (waits["linked"], waits["held"]) == (["12"], True)
+    later = replace(asked, created_at=NOW + 1)
+    assert "held" not in seen(Senders(requests={SenderId("10"): later}), NOW + 1)["pending"][0]
 
 
 def test_D11_whose_request_is_over_waits_no_more() -> None:

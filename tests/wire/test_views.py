@@ -70,8 +70,19 @@ def test_the_owner_s_name_for_a_device_is_shown() -> None:
 
 
 def test_lists_of_devices() -> None:
-    shown = plain(views.devices(Listing(pending=(), paired=())))
+    shown = plain(views.devices(Listing(pending=(), paired=()), {}))
     assert shown == {"pending": [], "paired": []}
+
+
+def test_G19_a_request_comes_with_its_check_words() -> None:
+    """As the last property; in a list of requests each by its own key, and none where there are none."""
+    device = waiting()
+    assert device.pending is not None
+    shown = plain(views.devices(Listing(pending=((device.id, device.pending),), paired=()), {KEY.public_key: "a b c"}))
+    assert list(shown["pending"][0].items())[-1] == ("checkWords", "a b c")
+    other = {identity(2).public_key: "d e f"}
+    shown = plain(views.devices(Listing(pending=((device.id, device.pending),), paired=()), other))
+    assert "checkWords" not in shown["pending"][0]
 
 
 def test_G7_a_node_of_the_legacy_store_is_shown_without_its_token_but_to_itself() -> None:

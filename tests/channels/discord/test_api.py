@@ -81,6 +81,7 @@ async def test_what_cannot_be_reached_was_not_sent(discord: FakeDiscord, api: Bo
     await api.close()
 
     assert not caught.value.sent
+    assert "(Cannot connect to host 127.0.0.1:" in str(caught.value)
 
 
 async def test_S7_an_address_is_shown_without_its_password() -> None:

@@ -1,7 +1,11 @@
 import asyncio
+from dataclasses import replace
 
+from clawdbot.channels.base import DirectMessage
 from clawdbot.channels.patience import Unreachable
-from clawdbot.channels.slack.names import Names
+from clawdbot.channels.slack.names import Named, Names
+from clawdbot.domain.names import Channel, ChannelAccount, SenderId
+from tests.support.desk import Desk
 from tests.support.people import Clock
 
 
@@ -81,3 +85,22 @@ async def test_what_is_remembered_is_bounded_and_so_is_a_name() -> None:
     names = Names(long, most=5, a_minute=100)
     assert {len(await names.of(f"U{n}")) for n in range(20)} == {128}
     assert len(names._known) == 5
+
+
+async def test_a_name_is_put_into_a_message_and_changes_nothing_else() -> None:
+    """What comes first does so under its name, too."""
+
+    class Hurrying(Desk):
+        def comes_first(self, message: DirectMessage) -> bool:
+            return message.text == "first"
+
+    desk, account = Hurrying(), ChannelAccount(Channel.SLACK)
+    named = Named(desk, Names(Directory(Unreachable("away"))))
+    for sender in ("U1", "U2"):
+        await named(DirectMessage(account, SenderId(sender), "1", "D1", "first", 0, ""))
+    nameless, known = desk.messages
+    assert (nameless.name, nameless.meta) == ("", {})
+    assert (known.name, known.meta) == ("U2's name", {"name": "U2's name"})
+    assert named.comes_first(known)
+    assert not named.comes_first(replace(known, text="second"))
+    assert not Named(desk.__call__, Names(Directory())).comes_first(known)

@@ -23,7 +23,7 @@ from tests.support.waiting import eventually
     [
         ({"ev": "logged_out"}, LoggedOut, "logged this machine out", 'run "clawdbot channels login whatsapp"'),
         ({"ev": "replaced"}, ChannelRefused, "another program", "stop it"),
-        ({"ev": "outdated"}, ChannelRefused, "this version", "pip install --upgrade"),
+        ({"ev": "outdated"}, ChannelRefused, "this version", "update clawdbot"),
         ({"ev": "banned"}, Banned, "shut this account out", "on the phone"),
         (
             {"ev": "banned", "until": 1_790_000_000_000, "why": "too many\x1b[2J"},

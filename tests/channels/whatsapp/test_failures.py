@@ -30,7 +30,7 @@ ACCOUNT = ChannelAccount(Channel.WHATSAPP, AccountId("work"))
         (protocol.LoggedOut(), LoggedOut, "clawdbot channels login whatsapp --account work"),
         (protocol.Replaced(), ChannelRefused, "restart the gateway"),
         (protocol.Banned(), Banned, "on the phone"),
-        (protocol.Outdated(), ChannelRefused, "clawdbot[whatsapp]"),
+        (protocol.Outdated(), ChannelRefused, "update clawdbot"),
         (protocol.Unreachable("dns"), ChannelFailed, "HTTPS_PROXY"),
         (protocol.Fatal("no", "do this"), ChannelRefused, "do this"),
     ],

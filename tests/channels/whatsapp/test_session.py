@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from clawdbot.channels.whatsapp.protocol import Account, Incoming
-from clawdbot.channels.whatsapp.session import InUse, Session, prepare
+from clawdbot.channels.whatsapp.session import InUse, Session, is_unlinked, prepare
 
 MESSAGE = Incoming("3EB01", "1@lid", "1@lid", 1_790_000_000_000, text="hello")
 
@@ -123,6 +123,8 @@ def test_what_is_no_database_is_an_error_and_not_nobody(tmp_path: Path) -> None:
     (tmp_path / "session.db").write_bytes(b"no database" * 1000)
     with pytest.raises(sqlite3.Error):
         Session(tmp_path).linked()
+    assert not is_unlinked(tmp_path)
+    assert is_unlinked(tmp_path / "none")
 
 
 def test_what_was_not_taken_is_there_the_next_time(tmp_path: Path) -> None:

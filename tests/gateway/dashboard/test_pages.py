@@ -13,8 +13,11 @@ from clawdbot.gateway.dashboard.pages import POLICY, files, pages
 from clawdbot.gateway.settings import GatewaySettings
 from tests.support.gateways import SETTINGS, Running, gateway
 
-HEAVIEST = 25_000
+HEAVIEST = 26_000
 """Bytes over the network for all of the dashboard."""
+
+WAITS = {"words.js", "words.txt"}
+"""What a page loads that waits for approval, and no other."""
 
 
 @asynccontextmanager
@@ -114,7 +117,11 @@ def test_every_kind_of_the_history_can_be_chosen() -> None:
 
 
 def test_the_page_is_light() -> None:
-    assert sum(len(file.packed) for file in files().values()) < HEAVIEST
+    """What only a waiting browser needs is no part of it, nor loaded ahead."""
+    assert sum(len(file.packed) for name, file in files().items() if name not in WAITS) < HEAVIEST
+    assert sum(len(files()[name].packed) for name in WAITS) < 8_000
+    index = files()["index.html"].body.decode()
+    assert [name for name in WAITS if name in index] == []
 
 
 def test_the_page_is_all_there_and_asks_for_nothing_elsewhere() -> None:

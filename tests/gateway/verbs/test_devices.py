@@ -1,11 +1,12 @@
 """``device.*`` over a real socket, by the rules of threats.md."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.support.gateways import ADMIN, NODE_HOST, TEST, Client, Running, gateway, identity
+from tests.support.gateways import ADMIN, NODE_HOST, SETTINGS, TEST, Client, Running, gateway, identity
 
 READ = ["operator.read"]
 ONE = identity(1).device_id
@@ -156,6 +157,25 @@ async def test_a_removed_device_is_a_stranger_again() -> None:
         await running.pair(admin, identity(1), scopes=ADMIN)
         assert await admin.call("device.pair.remove", deviceId=ONE) == {"deviceId": ONE}
         assert await ask(running, scopes=ADMIN)
+
+
+async def test_who_is_removed_from_this_machine_pairs_again_and_who_is_revoked_does_not() -> None:
+    """The answer says so, unless programs of this machine have to ask; dashboards here have to anyway."""
+    async with gateway() as running:
+        admin = await running.admin()
+
+        async def comes(number: int = 1, **said: Any) -> bool:
+            client = await running.open()
+            return bool((await client.connect(identity(number), role="node", client=NODE_HOST, **said))["ok"])
+
+        assert await comes()
+        assert await admin.call("device.pair.remove", deviceId=ONE) == {"deviceId": ONE, "pairsAgain": ["node"]}
+        assert await comes()
+        await admin.call("device.token.revoke", deviceId=ONE, role="node")
+        assert not await comes()
+        running.gateway.reconfigure(replace(SETTINGS, silent_local=False))
+        assert await admin.call("device.pair.remove", deviceId=ONE) == {"deviceId": ONE}
+        assert not await comes()
 
 
 async def test_a_blank_name_is_none() -> None:

@@ -8,6 +8,7 @@ import pytest
 from clawdbot.domain.facts import Fact, Kind
 from clawdbot.domain.gate import DmPolicy, DmRules
 from clawdbot.domain.names import Channel, ChannelAccount
+from clawdbot.gateway.reports import AccountReport, ChannelReport
 from clawdbot.service import Door
 from tests.support.gateways import TEST, Client, Running, gateway, identity
 from tests.support.people import Platform
@@ -52,6 +53,44 @@ async def test_an_invite_lets_one_person_in_and_no_other() -> None:
         assert "until" in allowed
         assert "Pairing code:" in await writes(running, "43", made["word"])
         assert (await listed(pairing, "invites"))[0]["usesLeft"] == 0
+
+
+@pytest.mark.parametrize(
+    ("where", "bot", "linked"),
+    [
+        (TELEGRAM, "@the_bot", True),
+        (TELEGRAM, "The Bot", False),
+        (TELEGRAM, None, False),
+        ({**TELEGRAM, "account": "work"}, None, False),
+        ({"channel": "discord"}, "@the_bot", False),
+    ],
+)
+async def test_on_telegram_an_invite_is_a_link_where_it_is_known_how_the_bot_is_called(
+    where: dict[str, str], bot: str | None, linked: bool
+) -> None:
+    """That of another account, or on another platform, is no name for a link."""
+    accounts = {"default": AccountReport(state="ready", bot=bot), "work": AccountReport(state="connecting")}
+    channels = {name: ChannelReport(name, accounts) for name in ("telegram", "discord")}
+    async with gateway(channels=lambda: channels) as running:
+        pairing, _ = await operators(running)
+        made = await pairing.call("dm.pair.invite", **where)
+        assert ("link" in made) is linked
+        if linked:
+            assert made["link"] == "https://t.me/the_bot?start=" + made["word"].replace("-", "")
+            assert "Pairing code:" not in await writes(running, "42", "/start " + made["link"].split("=")[1])
+
+
+async def test_D18_who_was_revoked_from_afar_comes_in_by_no_older_word() -> None:
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        older = (await pairing.call("dm.pair.invite", **TELEGRAM, uses=5))["word"]
+        await pairing.call("dm.pair.expect", **TELEGRAM, sender="42")
+        await writes(running, "42", "hello")
+        await pairing.call("dm.pair.revoke", **TELEGRAM, sender="42")
+        assert "Pairing code:" in await writes(running, "42", older)
+        newer = (await pairing.call("dm.pair.invite", **TELEGRAM))["word"]
+        await writes(running, "42", newer)
+        assert [one["id"] for one in await listed(pairing, "allowed")] == ["42"]
 
 
 async def test_an_invite_is_void_when_its_owner_says_so() -> None:
@@ -119,6 +158,39 @@ async def test_D7_two_ids_are_one_person_when_the_owner_says_so() -> None:
         assert (await pairing.refused("dm.pair.unlink", **both))["message"] == "those ids are not linked"
         assert len(await listed(pairing, "blocked")) == 2
         assert "sender's id" in (await pairing.refused("dm.pair.link", **{**both, "other": "@x"}))["message"]
+
+
+async def test_what_is_decided_about_a_person_is_decided_under_every_id_of_his() -> None:
+    """Turned away for a time, let ask again, announced, revoked, extended, called something; each id is told of."""
+    async with gateway() as running:
+        pairing, _ = await operators(running)
+        ann: dict[str, Any] = {**TELEGRAM, "sender": "42"}
+
+        async def code() -> str:
+            await writes(running, "42", "hello")
+            return str((await listed(pairing, "pending"))[0]["code"])
+
+        async def ids(which: str) -> list[str]:
+            return sorted(one["id"] for one in await listed(pairing, which))
+
+        await pairing.call("dm.pair.link", **ann, other="43")
+        await pairing.call("dm.pair.reject", **TELEGRAM, code=await code(), forMs=DAY_MS)
+        assert await ids("quiet") == ["42", "43"]
+        await pairing.call("dm.pair.unblock", **{**ann, "sender": "43"})
+        assert await ids("quiet") == []
+        await pairing.call("dm.pair.expect", **{**ann, "sender": "43"})
+        assert await ids("expected") == ["42", "43"]
+        await pairing.call("dm.pair.revoke", **ann)
+        assert await ids("expected") == []
+        await pairing.call("dm.pair.approve", **TELEGRAM, code=await code(), forMs=DAY_MS)
+        await writes(running, "43", "hello")
+        await pairing.call("dm.pair.extend", **ann, forMs=9 * DAY_MS)
+        assert len({one["until"] for one in await listed(pairing, "allowed")}) == 1
+        await pairing.call("dm.pair.label", **{**ann, "sender": "43"}, label="Ann")
+        assert [one["label"] for one in await listed(pairing, "allowed")] == ["Ann", "Ann"]
+        told = [(one["payload"].get("decision"), one["payload"].get("id")) for one in pairing.events]
+        for decision in ("rejected", "unblocked", "expected", "revoked", "extended"):
+            assert {id for which, id in told if which == decision} == {"42", "43"}, decision
 
 
 async def test_D7_who_is_linked_with_somebody_blocked_is_blocked_then() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from clawdbot.domain import senders
 from clawdbot.domain.gate import DmPolicy, DmRules
+from clawdbot.domain.held import Slip
 from clawdbot.domain.instants import iso
 from clawdbot.domain.names import AccountId, Channel, ChannelAccount, SenderId
 from clawdbot.domain.texts import APPROVED
@@ -74,6 +75,23 @@ async def test_the_whole_road_of_a_sender_from_afar() -> None:
         assert [one["id"] for one in (await pairing.call("dm.pair.list"))["blocked"]] == ["42"]
         assert not [frame for frame in reader.frames if str(frame.get("event")).startswith("dm.")]
         assert code not in json.dumps([event for client in (pairing, reader) for event in client.events])
+
+
+async def test_S7_that_a_first_message_is_held_is_told_and_nothing_of_what_it_says() -> None:
+    """With the request that it belongs to, to those who may decide; and that it is, when that comes about."""
+    kept: list[Slip] = []
+    async with gateway(holds=kept.__contains__) as running:
+        pairing, reader = await operators(running)
+        await knock(running, "42")
+        await knock(running, "43")
+        assert not any("held" in one for one in (await pairing.call("dm.pair.list"))["pending"])
+        (request, _) = await Service(running.store).waiting(TELEGRAM)
+        kept.append(Slip(TELEGRAM, request.sender, request.created_at))
+        running.gateway.sender_held(TELEGRAM, request.sender)
+        told = await pairing.event("dm.pair.held")
+        assert told == {"channel": "telegram", "account": "default", "id": "42", "ts": told["ts"]}
+        assert [one.get("held") for one in (await pairing.call("dm.pair.list"))["pending"]] == [True, None]
+        assert not [frame for frame in reader.frames if str(frame.get("event")).startswith("dm.")]
 
 
 async def test_G6_without_the_scope_nothing_is_seen_and_nothing_is_done() -> None:

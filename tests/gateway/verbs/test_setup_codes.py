@@ -15,6 +15,7 @@ from clawdbot.domain.secret import Secret
 from clawdbot.gateway.pairing_words import TTL_MS
 from clawdbot.gateway.tries import MOST_FAILURES
 from clawdbot.service import wall_clock
+from clawdbot.store.memory import MemoryStore
 from tests.support.gateways import NODE_HOST, SETTINGS, SHARED, TEST, Client, Running, gateway, identity
 
 BOX = identity(7)
@@ -103,6 +104,40 @@ async def test_G18_a_code_is_good_once_for_the_first_key() -> None:
         number = next(n for n in range(100, 108) if identity(n).device_id == node["nodeId"])
         assert message(await knock(running, made, number)).startswith(WRONG)
         assert (await owner.call("device.pair.list"))["pending"] == []
+
+
+async def here(running: Running, token: str, number: int) -> dict[str, Any]:
+    """A program of this machine that connects with a token."""
+    line = await running.open()
+    return await line.connect(identity(number), client=NODE_HOST, role="node", token=token)
+
+
+async def test_G18_a_used_code_is_a_wrong_token_where_nobody_asks_for_one() -> None:
+    """On this machine, which pairs without asking, too, and after a restart; any other text opens there as before."""
+    store, settings = MemoryStore(), replace(SETTINGS, auth=GatewayAuth(AuthMode.NONE))
+    async with gateway(store, settings) as running:
+        made = await word(await running.admin())
+        assert (await here(running, made, 7))["ok"]
+        assert message(await here(running, made, 8)).startswith(WRONG)
+    async with gateway(store, settings) as running:
+        assert message(await here(running, made, 8)).startswith(WRONG)
+        for other in ("anything", f"{0:043}", made[::-1], made + "="):
+            assert (await here(running, other, 8))["ok"]
+
+
+async def test_G18_a_code_for_something_else_is_a_wrong_token_where_nobody_asks_for_one() -> None:
+    """So is one that is too old; and who brought it was not paired without asking."""
+    clock = {"ahead": 0}
+    settings = replace(SETTINGS, auth=GatewayAuth(AuthMode.NONE))
+    async with gateway(None, settings, now=lambda: wall_clock() + clock["ahead"]) as running:
+        owner = await running.admin()
+        made = await word(owner, role="operator", scopes=["operator.read"])
+        assert message(await here(running, made, 8)).startswith(WRONG)
+        clock["ahead"] = TTL_MS
+        line = await running.open()
+        asked = {"client": TEST, "token": made, "scopes": ["operator.read"]}
+        assert message(await line.connect(identity(8), **asked)).startswith(WRONG)
+        assert len((await owner.call("device.pair.list"))["paired"]) == 1
 
 
 async def test_G18_a_code_ends_after_ten_minutes() -> None:

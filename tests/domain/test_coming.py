@@ -1,11 +1,14 @@
-"""Who writes the word of an invite, and what becomes of him."""
+"""Who comes in by himself: by the word of an invite, or announced; and who does not."""
 
 import random
 from dataclasses import replace
 
-from clawdbot.domain import invites, linking, senders
+import pytest
+
+from clawdbot.domain import invites, inviting, linking, senders
 from clawdbot.domain.invites import Invite, InviteWord
 from clawdbot.domain.names import SenderId
+from clawdbot.domain.sender_answers import InviteMade
 from clawdbot.domain.senders import (
     AlreadyAllowed,
     Approval,
@@ -158,7 +161,82 @@ def test_D17_a_revoked_guest_does_not_come_back_under_an_id_that_the_owner_linke
         assert isinstance(write(out, BOB)[1], Requested)
 
 
+def put_out(known: Senders, sender: SenderId, how: str) -> Senders:
+    """Let in by other ways than the word, and revoked, or blocked and unblocked."""
+    known = replace(known, allowed={**known.allowed, sender: Approval(sender)})
+    if how == "revoked":
+        return senders.revoke(known, sender).state
+    return senders.unblock(senders.block(known, sender, now=NOW, by="terminal").state, sender).state
+
+
+@pytest.mark.parametrize("how", ["revoked", "blocked"])
+def test_D18_who_was_put_out_comes_in_by_no_word_from_before(how: str) -> None:
+    """Though he never used it; others do. A word that is made afterwards is the owner's will, and lets him in."""
+    out = put_out(invited(uses=3), ANN, how)
+    assert isinstance(write(out, ANN)[1], Requested)
+    assert isinstance(write(out, BOB)[1], Invited)
+    made = inviting.invite(out, now=NOW, by="terminal", until=NOW + DAY, randbelow=random.Random(5).randrange)
+    assert isinstance(made.answer, InviteMade)
+    assert isinstance(write(made.state, ANN, word=made.answer.digest)[1], Invited)
+
+
+def test_D18_an_announcement_that_was_taken_back_lets_nobody_in_by_an_older_word() -> None:
+    expected = senders.expect(invited(), ANN, now=NOW, by="terminal").state
+    assert isinstance(write(senders.revoke(expected, ANN).state, ANN)[1], Requested)
+
+
+def test_D7_D18_who_was_put_out_is_known_by_each_of_his_ids_and_those_that_the_owner_linked() -> None:
+    known = replace(invited(uses=3), allowed={NUMBER: Approval(NUMBER, aliases=frozenset({ACCOUNT}))})
+    linked = linking.link(known, ACCOUNT, BOB, now=NOW, by="terminal").state
+    out = senders.revoke(linked, ACCOUNT).state
+    for sender, aliases in ((NUMBER, ()), (ACCOUNT, ()), (NUMBER, (ACCOUNT,)), (BOB, ())):
+        assert isinstance(write(out, sender, *aliases)[1], Requested), sender
+    parted = linking.unlink(out, ACCOUNT, BOB).state
+    assert isinstance(write(parted, BOB)[1], Requested), "he was revoked, too"
+    assert isinstance(write(out, OTHER)[1], Invited)
+
+
+def test_D18_nothing_is_kept_of_who_was_revoked_but_in_the_invites_and_until_their_end() -> None:
+    known = replace(Senders(), allowed={ANN: Approval(ANN)})
+    assert senders.revoke(known, ANN).state == Senders()
+    out = put_out(invited(), ANN, "revoked")
+    assert out == replace(invited(), invites={WORD: replace(invited().invites[WORD], closed_to=frozenset({ANN}))})
+    assert senders.expire(out, now=NOW + DAY).state == Senders()
+    used_up = invited(uses=0)
+    assert put_out(used_up, ANN, "revoked") == used_up
+
+
+def test_D18_an_invite_that_would_have_to_remember_too_many_lets_in_nobody() -> None:
+    """Rather than to forget one of them."""
+    full = frozenset(SenderId(str(number)) for number in range(100, 100 + invites.MAX_CLOSED))
+    known = Senders(invites={WORD: replace(invited().invites[WORD], closed_to=full)})
+    out = put_out(known, ANN, "revoked")
+    assert len(out.invites[WORD].closed_to) == invites.MAX_CLOSED
+    assert isinstance(write(out, ANN)[1], Requested)
+    assert isinstance(write(out, BOB)[1], Requested)
+
+
+def test_a_label_of_an_invite_is_for_all_ids_of_a_person() -> None:
+    known = linking.link(invited(label="a guest"), ANN, BOB, now=NOW, by="terminal").state
+    assert write(known, BOB)[0].labels == {ANN: "a guest", BOB: "a guest"}
+
+
 def test_what_is_over_is_swept_with_what_else_is() -> None:
     known = invited()
     assert senders.expire(known, now=NOW + DAY - 1).state is known
     assert senders.expire(known, now=NOW + DAY).state.invites == {}
+
+
+@pytest.mark.parametrize("named", [ANN, ACCOUNT, NUMBER])
+@pytest.mark.parametrize("blocked", [False, True])
+def test_D18_who_is_put_out_by_one_linked_id_comes_back_under_none_of_them(named: SenderId, blocked: bool) -> None:
+    """Nor by a number that the platform tied to a linked one, whichever id the owner says."""
+    ids = {ANN: Approval(ANN), ACCOUNT: Approval(ACCOUNT, aliases=frozenset({NUMBER}))}
+    known = linking.link(replace(invited(uses=9), allowed=ids), ANN, ACCOUNT, now=NOW, by="terminal").state
+    if blocked:
+        known = senders.unblock(senders.block(known, named, now=NOW, by="terminal").state, named).state
+    else:
+        known = senders.revoke(known, named).state
+    assert known.invites[WORD].closed_to == {ANN, ACCOUNT, NUMBER}
+    for shown in ((ANN,), (ACCOUNT,), (NUMBER,), (NUMBER, ACCOUNT)):
+        assert isinstance(write(known, *shown)[1], Requested)
