@@ -12,6 +12,7 @@ from axe_playwright_python.async_playwright import Axe  # type: ignore[import-un
 from playwright.async_api import Browser, BrowserContext, Locator, Page, async_playwright, expect
 
 from clawdbot.domain.gate import DmPolicy, DmRules
+from clawdbot.domain.identity import PublicKey
 from clawdbot.domain.names import ChannelAccount
 from clawdbot.gateway.dashboard.pages import pages
 from clawdbot.gateway.reports import AccountReport, ChannelReport
@@ -127,12 +128,17 @@ async def link(running: Running, owner: Client, *scopes: str) -> str:
 
 @asynccontextmanager
 async def at_home(
-    viewport: dict[str, int] = PHONE, *, state_dir: Path | None = None, holds: Holds = nothing_held, **more: Any
+    viewport: dict[str, int] = PHONE,
+    *,
+    state_dir: Path | None = None,
+    holds: Holds = nothing_held,
+    key: PublicKey | None = None,
+    **more: Any,
 ) -> AsyncIterator[tuple[Running, Client, Dashboard]]:
     """A gateway, its owner's program, and a dashboard that is in; with a history, if there is a place for it."""
     async with AsyncExitStack() as house:
         history = house.enter_context(kept(state_dir)) if state_dir else {}
-        running = await house.enter_async_context(served(holds=holds, **history))
+        running = await house.enter_async_context(served(holds=holds, key=key, **history))
         browser = await house.enter_async_context(chromium())
         owner = await running.admin()
         dashboard = await tab(browser, viewport, **more)

@@ -35,7 +35,9 @@ async def people_come(running: Running) -> None:
 
 async def picture(name: str, viewport: dict[str, int], scheme: str) -> None:
     with TemporaryDirectory() as state_dir:
-        async with at_home(viewport, state_dir=Path(state_dir), color_scheme=scheme) as (running, _, dashboard):
+        known_by = identity(32).public_key
+        async with at_home(viewport, state_dir=Path(state_dir), key=known_by, color_scheme=scheme) as home:
+            running, _, dashboard = home
             await people_come(running)
             await expect(dashboard.card("Workshop")).to_be_visible()
             await expect(dashboard.card("80443196", "blocked")).to_be_visible()
