@@ -231,15 +231,17 @@ async def test_D16_kill_9_repeats_only_what_was_not_done_with(whatsapp: FakeWhat
 async def test_a_message_that_cannot_be_written_down_is_not_taken(
     whatsapp: FakeWhatsapp, receive: Receive, tmp_path: Path
 ) -> None:
-    (tmp_path / "whatsapp").mkdir(mode=0o700)
+    inbox = tmp_path / "whatsapp" / "inbox-default"
+    inbox.parent.mkdir(mode=0o700)
     async with receive() as bot:
-        (tmp_path / "whatsapp" / "inbox-default").rename(tmp_path / "aside")
-        (tmp_path / "whatsapp" / "inbox-default").touch()
+        await eventually(inbox.exists, "there is a folder for messages")
+        inbox.rename(tmp_path / "aside")
+        inbox.touch()
         whatsapp.person(1, "Alice").write("hi")
         failure = await bot.failure()
     assert "inbox-default" in failure.message
     assert whatsapp.untaken == 1
-    (tmp_path / "whatsapp" / "inbox-default").unlink()
+    inbox.unlink()
     async with receive() as bot:
         await bot.desk.wait_ended("hi")
 
